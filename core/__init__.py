@@ -1,0 +1,1 @@
+"""Vibe in, playlist out: no Discord, no HTTP server."""

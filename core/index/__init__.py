@@ -1,0 +1,1 @@
+"""Embeddings, the vectors of songs and vibes, and the search over them."""

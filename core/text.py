@@ -1,0 +1,37 @@
+"""Reading text as people type it: folding, words, and what must not be passed on."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_CHARS = 2000
+# What NFKD leaves whole, though nobody types it when searching.
+_LETTERS = str.maketrans({
+    "ø": "o", "ł": "l", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "þ": "th", "ð": "d", "’": "'", "‘": "'",
+})  # fmt: skip
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: "Beyoncé" and "beyonce" become one."""
+    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_LETTERS))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded; "don't" is one word."""
+    return _WORD.findall(fold(text))
+
+
+def printable(text: str) -> str:
+    """The text without control, format and private characters, white space run together.
+
+    Joiners stay, since emoji are made with them; direction overrides go, since they make a text lie.
+    """
+    kept = (
+        " " if c.isspace() else c
+        for c in text
+        if c.isspace() or c in "\u200d\ufe0f" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    return re.sub(r"\s+", " ", "".join(kept)).strip()
