@@ -1,0 +1,143 @@
+"""From text to a target mood: a small kernel model of our own on top of the bundled embedding.
+
+Kernel ridge regression (Saunders et al., "Ridge Regression Learning Algorithm in Dual Variables", 1998). The kernel
+of two texts is a Gaussian of their embeddings' distance plus the cosine of their word and letter n-grams: meaning,
+and literal words beside it. A text far from all that the model has read gets a target near zero, so that strength
+is confidence.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.models import FEATURES, Mood
+from core.text import words
+from core.vocabulary import EMOTIONS, GENRES
+
+Vector = NDArray[np.float32]
+
+TARGETS: Final = len(FEATURES) + len(GENRES) + len(EMOTIONS)
+_BUCKETS: Final = 1 << 15
+_EDGES: Final = (0, len(FEATURES), len(FEATURES) + len(GENRES), TARGETS)
+
+
+def model_file() -> Path:
+    """Where the trained model lies inside the package."""
+    return Path(str(resources.files("core.vibe") / "mood_model.npz"))
+
+
+def ngrams(text: str) -> dict[int, float]:
+    """Hashed words, word pairs and letter n-grams (3 to 5 inside a word) of a text, as a unit vector by place."""
+    found: dict[int, float] = {}
+    spoken = words(text)
+    terms = [(f"w {w}", 1.0) for w in spoken]
+    terms += [(f"p {a} {b}", 1.0) for a, b in pairwise(spoken)]
+    for word in spoken:
+        padded = f"<{word}>"
+        terms += [(f"c {padded[i : i + n]}", 0.3) for n in (3, 4, 5) for i in range(len(padded) - n + 1)]
+    for term, weight in terms:
+        place = zlib.crc32(term.encode()) % _BUCKETS
+        found[place] = found.get(place, 0.0) + weight
+    norm = sum(v * v for v in found.values()) ** 0.5
+    return {place: v / norm for place, v in found.items()} if norm else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the model says of a text: `features` [FEATURES], `genres` [GENRES] and `emotions` [EMOTIONS]."""
+
+    features: Vector
+    genres: Vector
+    emotions: Vector
+
+    @classmethod
+    def of(cls, values: Vector) -> Target:
+        a, b, c, d = _EDGES
+        return cls(values[a:b], values[b:c], values[c:d])
+
+    def mood(self, *, most: int = 4, share: float = 0.45) -> Mood:
+        """For people and records: the features, and the genres and emotions that stand out."""
+        return Mood(
+            tuple(round(float(v), 3) for v in self.features),
+            _standing_out(GENRES, self.genres, most, share),
+            _standing_out(EMOTIONS, self.emotions, most, share),
+        )
+
+
+def _standing_out(names: tuple[str, ...], strengths: Vector, most: int, share: float) -> tuple[tuple[str, float], ...]:
+    best = np.argsort(-strengths, kind="stable")[:most]
+    top = float(strengths[best[0]])
+    return tuple(
+        (names[n], round(float(strengths[n]), 3)) for n in best if strengths[n] > 0 and strengths[n] >= share * top
+    )
+
+
+@dataclass(frozen=True)
+class MoodModel:
+    """The trained model. `embeddings` is [texts, dimension], `duals` [texts, TARGETS]; the n-grams are in CSR form."""
+
+    embeddings: Vector = field(repr=False)
+    duals: Vector = field(repr=False)
+    gram_places: NDArray[np.int32] = field(repr=False)
+    gram_values: Vector = field(repr=False)
+    gram_starts: NDArray[np.int32] = field(repr=False)
+    width: float
+    literal: float
+    embedder: str
+
+    def target(self, text: str, embedding: Vector) -> Target:
+        """The target of a text, given its unit embedding by the embedder that the model was trained with."""
+        return Target.of(self.kernel(embedding, ngrams(text)) @ self.duals)
+
+    def kernel(self, embedding: Vector, grams: dict[int, float]) -> Vector:
+        """The kernel of one text with every text the model has read, [texts]."""
+        meaning = np.exp((self.embeddings @ embedding - 1) / self.width)
+        dense = np.zeros(_BUCKETS, dtype=np.float32)
+        for place, value in grams.items():
+            dense[place] = value
+        # An empty text ends in a start index past the end, which reduceat refuses: hence the extra zero.
+        products = np.append(dense[self.gram_places] * self.gram_values, np.float32(0))
+        literal = np.add.reduceat(products, self.gram_starts)
+        literal[np.diff(np.append(self.gram_starts, len(self.gram_places))) == 0] = 0
+        return np.asarray((1 - self.literal) * meaning + self.literal * literal, dtype=np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write it in eighths of the memory it takes: 8 bits a number, with a scale a row (embeddings) or target."""
+        embeddings, embedding_scales = _to_int8(self.embeddings, axis=1)
+        duals, dual_scales = _to_int8(self.duals, axis=0)
+        np.savez_compressed(
+            path,
+            embeddings=embeddings, embedding_scales=embedding_scales, duals=duals, dual_scales=dual_scales,
+            gram_places=self.gram_places.astype(np.uint16), gram_values=self.gram_values.astype(np.float16),
+            gram_starts=self.gram_starts, width=self.width, literal=self.literal, embedder=self.embedder,
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: Path) -> MoodModel:
+        with np.load(path, allow_pickle=False) as held:
+            return cls(
+                held["embeddings"] * held["embedding_scales"], held["duals"] * held["dual_scales"],
+                held["gram_places"].astype(np.int32), held["gram_values"].astype(np.float32),
+                held["gram_starts"].astype(np.int32), float(held["width"]), float(held["literal"]),
+                str(held["embedder"]),
+            )  # fmt: skip
+
+
+def _to_int8(values: Vector, axis: int) -> tuple[NDArray[np.int8], Vector]:
+    scales = np.abs(values).max(axis=axis, keepdims=True).astype(np.float32) / 127
+    return np.round(values / np.maximum(scales, 1e-12)).astype(np.int8), scales
+
+
+@cache
+def bundled_mood_model() -> MoodModel:
+    """The model that ships with the product."""
+    return MoodModel.load(model_file())

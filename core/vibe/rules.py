@@ -1,0 +1,298 @@
+"""What a request says exactly: clauses found by rules and word lists, each with the words it came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from core.catalogue.identity import artist_key
+from core.models import Clause, ClauseKind, Sign
+from core.text import fold
+from core.vibe.gazetteer import (
+    FILLERS,
+    INSTRUMENTS,
+    LIKE_CUES,
+    MOODS,
+    NEGATIONS,
+    NUMBERS,
+    SITUATIONS,
+    VOICES,
+    WANT_CUES,
+)
+from core.vocabulary import GENRE_ALIASES, GENRES, LANGUAGES
+
+# (names folded to keys) -> how many songs of the catalogue each has; unknown keys are left out.
+ArtistCounts = Callable[[Iterable[str]], Mapping[str, int]]
+IsCommon = Callable[[str], bool]
+
+_TOKEN: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:&[^\W_]+)?")
+_CLAUSE_BREAK: Final = re.compile(r"[,.;:!?\n()]|\bbut\b|\bpero\b|\baber\b|\bmais\b")
+_NEGATION_REACH: Final = 5
+_LONGEST_NAME: Final = 6
+_THIS_CENTURY: Final = 30  # "20s" to "29s" of two digits is this century's; "30s" and on the last one's
+
+_GENRE_WORDS: Final = {fold(name): name for name in GENRES} | dict(GENRE_ALIASES)
+# Each is a genre's name or alias, but more often an ordinary word.
+_GENRE_NOT_ALONE: Final = frozenset({
+    "soul", "dance", "garage", "movie", "house", "dub", "swing", "world", "son", "fusion", "pop", "trance", "indie",
+    "tropical", "minimal", "lounge", "latin", "indian", "turkish", "arabic", "brazilian", "christmas", "musical",
+    "wellness", "jungle", "electro", "psychedelic", "orchestra", "alternative", "trap",
+})  # fmt: skip
+_MUSIC_WORD: Final = re.compile(
+    r"^\W*(?:music|songs?|tracks?|tunes?|bangers?|playlist|mix|beats?|hits?|vibes?|jams|stuff|classics|ballads?|anthems?"
+    r"|covers?|radio)\b"
+)
+
+_YEAR: Final = r"(?:19[2-9]\d|20[0-4]\d)"
+_PART: Final = r"\b(early|mid|late)?[ -]?"
+_DECADE: Final = re.compile(
+    rf"{_PART}(?:the )?['’]?(19[2-9]|20[0-4]|[0-9])0['’]?s\b|"
+    rf"{_PART}(twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties|noughties|two thousands)\b"
+)
+_DECADE_NAMES: Final = {
+    "twenties": 1920, "thirties": 1930, "forties": 1940, "fifties": 1950, "sixties": 1960, "seventies": 1970,
+    "eighties": 1980, "nineties": 1990, "noughties": 2000, "two thousands": 2000,
+}  # fmt: skip
+_SPANISH_DECADE: Final = re.compile(
+    r"\b(?:los |anos )+(?:['’]?(\d0)s?\b|(cincuenta|sesenta|setenta|ochenta|noventa)\b)"
+)
+_SPANISH_NAMES: Final = {"cincuenta": 1950, "sesenta": 1960, "setenta": 1970, "ochenta": 1980, "noventa": 1990}
+_YEAR_SPAN: Final = re.compile(rf"\b(?:between |from )?({_YEAR})\s*(?:-|–|to|and|until)\s*({_YEAR})\b")
+_YEAR_EDGE: Final = re.compile(rf"\b(before|pre|until|after|since|post)[ -]+({_YEAR})\b")
+_YEAR_ALONE: Final = re.compile(rf"\b({_YEAR})\b(?! ?(?:songs|tracks|people|km|m\b))")
+_EARLIEST, _LATEST = 1900, 2100
+
+_NUMBER: Final = r"(\d{1,4}|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + ")"
+_COUNT: Final = re.compile(rf"\b{_NUMBER} (?:\w+ )?(?:songs|tracks|tunes|canciones|lieder|titres|song|track)\b")
+_MINUTES: Final = re.compile(
+    rf"\b{_NUMBER}[ -]?(minutes?|mins?|min|hours?|hrs?|h|minutos|horas?|stunden?)\b(?: and a half)?"
+)
+_ARTICLES: Final = frozenset({"a", "an", "one", "una"})
+_LANGUAGE: Final = re.compile(
+    r"\b(?:in|en|auf|sung in) (\w+)\b"
+    r"|\b(\w+)[ -](?:language|lyrics|speaking|vocals|songs?|music|tracks|pop|rock|rap)\b"
+)
+_CLEAN: Final = re.compile(
+    r"\b(?:clean|kid[ -]friendly|family[ -]friendly|no swearing|no explicit(?: lyrics)?|not explicit|no cursing|sfw"
+    r"|safe for work|for kids|no profanity)\b"
+)
+_EXPLICIT: Final = re.compile(r"\b(?:explicit|uncensored)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A folded word of the text with its place."""
+
+    word: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[Token]:
+    return [Token(fold(m.group()), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+
+
+class Rules:
+    """Finds clauses.
+
+    Args:
+        artist_counts: which artist keys the catalogue knows.
+        is_common: whether a word is an everyday one, and so no name unless the text says it is.
+    """
+
+    def __init__(self, artist_counts: ArtistCounts, is_common: IsCommon) -> None:
+        self._artist_counts = artist_counts
+        self._is_common = is_common
+
+    def clauses(self, text: str) -> list[Clause]:
+        """All clauses of a text, by their place, none overlapping another of its kind."""
+        words = tokens(text)
+        folded = _aligned_fold(text)
+        found = [*_numbers(folded), *_eras(folded), *_patterns(folded)]
+        taken = [(c.start, c.end) for c in found]
+        # The longest name first, so that "indie pop" is no "pop" and "work out" no "work".
+        names = [*_listed(words, folded), *self._artists(words, text)]
+        for clause in sorted(names, key=lambda c: (c.start - c.end, c.start)):
+            rivals = [span for span in taken if span[0] < clause.end and clause.start < span[1]]
+            same_words = any(span == (clause.start, clause.end) for span in rivals)
+            mood_and_situation = {ClauseKind.MOOD, ClauseKind.SITUATION}
+            if rivals and not (same_words and clause.kind in mood_and_situation and all(
+                c.kind in mood_and_situation for c in found if (c.start, c.end) == (clause.start, clause.end)
+            )):  # fmt: skip
+                continue
+            found.append(clause)
+            taken.append((clause.start, clause.end))
+        return sorted((_signed(c, words, text) for c in found), key=lambda c: (c.start, c.end, c.kind))
+
+    def _artists(self, words: list[Token], text: str) -> list[Clause]:
+        spans = [
+            (a, b, artist_key(text[words[a].start : words[b - 1].end]))
+            for a in range(len(words))
+            for b in range(a + 1, min(a + _LONGEST_NAME, len(words)) + 1)
+            if not _CLAUSE_BREAK.search(text[words[a].start : words[b - 1].end])
+        ]
+        known = self._artist_counts({key for _, _, key in spans})
+        found = []
+        for a, b, key in spans:
+            if key in known:
+                sign = self._name_sense(words, a, b, text, known[key])
+                if sign:
+                    start, end = words[a].start, words[b - 1].end
+                    found.append(Clause(ClauseKind.ARTIST, text[start:end], sign, start, end))
+        return found
+
+    def _name_sense(self, words: list[Token], a: int, b: int, text: str, songs: int) -> Sign | None:
+        """Whether these words are meant as an artist, and how; None where they are more likely ordinary words."""
+        named = [w.word for w in words[a:b]]
+        before = " ".join(w.word for w in words[max(0, a - 4) : a])
+        common = [
+            w for w in named if self._is_common(w) or w in MOODS or w in SITUATIONS or w in _GENRE_WORDS or w in FILLERS
+        ]
+        ordinary = len(common) == len(named)
+        vocabulary = " ".join(named) in MOODS or " ".join(named) in SITUATIONS or " ".join(named) in _GENRE_WORDS
+        capital = all(text[w.start].isupper() for w in words[a:b] if w.word not in FILLERS) and text != text.upper()
+        if vocabulary or (len(named) == 1 and len(named[0]) < 2):
+            return None
+        if _cued(before, LIKE_CUES) and (not ordinary or capital or (songs >= 3 and len(named) > 1)):
+            return Sign.LIKE
+        cued = _cued(before, WANT_CUES)
+        if not ordinary and (len(named) > 1 or cued or capital or songs >= 3):
+            return Sign.WANTED
+        if ordinary and capital and (cued or len(named) > 1) and songs >= 2 and a > 0:
+            return Sign.WANTED
+        return None
+
+
+def _cued(before: str, cues: tuple[str, ...]) -> bool:
+    """Whether the words before a name end in a cue."""
+    return f" {before}".endswith(tuple(f" {cue}" for cue in cues))
+
+
+def _aligned_fold(text: str) -> str:
+    """The text folded letter by letter, so that places stay the same."""
+    return "".join(f[0] if (f := fold(c)) else " " for c in text)
+
+
+def _listed(words: list[Token], folded: str) -> list[Clause]:
+    """Clauses of the fixed word lists."""
+    tables = (
+        (ClauseKind.MOOD, MOODS), (ClauseKind.SITUATION, SITUATIONS), (ClauseKind.GENRE, _GENRE_WORDS),
+        (ClauseKind.INSTRUMENT, INSTRUMENTS), (ClauseKind.VOICE, VOICES),
+    )  # fmt: skip
+    found = []
+    for a in range(len(words)):
+        for b in range(a + 1, min(a + 4, len(words)) + 1):
+            start, end = words[a].start, words[b - 1].end
+            spoken = folded[start:end].replace("’", "'")
+            for kind, table in tables:
+                value = table.get(spoken) or table.get(spoken.replace("-", " "))
+                if value is None:
+                    continue
+                if (
+                    kind is ClauseKind.GENRE
+                    and spoken in _GENRE_NOT_ALONE
+                    and not _MUSIC_WORD.match(folded[end:])
+                    and len(words) > 2
+                ):
+                    continue
+                found.append(Clause(kind, value, Sign.WANTED, start, end))
+    return found
+
+
+def _numbers(folded: str) -> list[Clause]:
+    found = []
+    for match in _COUNT.finditer(folded):
+        if match.group(1) not in _ARTICLES:
+            count = _value(match.group(1))
+            if 0 < count <= 500:
+                found.append(Clause(ClauseKind.COUNT, str(count), Sign.WANTED, *match.span()))
+    for match in _MINUTES.finditer(folded):
+        hours = match.group(2).startswith(("h", "stunde"))
+        amount = _value(match.group(1))
+        minutes = (30 if match.group(1) == "half an" else 60 * amount) if hours else amount
+        minutes += 30 if match.group().endswith("and a half") else 0
+        if 0 < minutes <= 24 * 60:
+            found.append(Clause(ClauseKind.MINUTES, str(minutes), Sign.WANTED, *match.span()))
+    return found
+
+
+def _value(number: str) -> int:
+    return int(number) if number.isdecimal() else NUMBERS[number]
+
+
+def _eras(folded: str) -> list[Clause]:
+    found: list[Clause] = []
+
+    def add(match: re.Match[str], first: int, last: int) -> None:
+        if not any(c.start < match.end() and match.start() < c.end for c in found):
+            value = str(first) if first == last else f"{first // 10 * 10}s" if last == first + 9 else f"{first}-{last}"
+            found.append(Clause(ClauseKind.ERA, value, Sign.WANTED, *match.span(), years=(first, last)))
+
+    for match in _YEAR_SPAN.finditer(folded):
+        add(match, *sorted((int(match.group(1)), int(match.group(2)))))
+    for match in _YEAR_EDGE.finditer(folded):
+        year = int(match.group(2))
+        if match.group(1) in ("before", "pre"):
+            add(match, _EARLIEST, year - 1)
+        elif match.group(1) == "until":
+            add(match, _EARLIEST, year)
+        else:
+            add(match, year if match.group(1) == "since" else year + 1, _LATEST)
+    for match in _DECADE.finditer(folded):
+        part = match.group(1) or match.group(3)
+        first = _DECADE_NAMES[match.group(4)] if match.group(4) else _decade(match.group(2))
+        low, high = {"early": (0, 4), "mid": (3, 7), "late": (5, 9)}.get(part or "", (0, 9))
+        add(match, first + low, first + high)
+    for match in _SPANISH_DECADE.finditer(folded):
+        first = _SPANISH_NAMES[match.group(2)] if match.group(2) else _decade(match.group(1)[:-1])
+        add(match, first, first + 9)
+    for match in _YEAR_ALONE.finditer(folded):
+        add(match, int(match.group(1)), int(match.group(1)))
+    return found
+
+
+def _decade(digits: str) -> int:
+    """Of digits: "199" and "9" are the 1990s, "0" the 2000s, "2" the 2020s."""
+    if len(digits) > 1:
+        return int(digits) * 10
+    tens = int(digits) * 10
+    return tens + (2000 if tens < _THIS_CENTURY else 1900)
+
+
+def _patterns(folded: str) -> list[Clause]:
+    found = []
+    for match in _LANGUAGE.finditer(folded):
+        group = 1 if match.group(1) else 2
+        code = LANGUAGES.get(match.group(group))
+        if code:
+            found.append(Clause(ClauseKind.LANGUAGE, code, Sign.WANTED, *match.span(group)))
+    found += [Clause(ClauseKind.EXPLICIT, "clean", Sign.WANTED, *m.span()) for m in _CLEAN.finditer(folded)]
+    if not found or not any(c.kind is ClauseKind.EXPLICIT for c in found):
+        found += [Clause(ClauseKind.EXPLICIT, "explicit", Sign.WANTED, *m.span()) for m in _EXPLICIT.finditer(folded)]
+    return found
+
+
+def _signed(clause: Clause, words: list[Token], text: str) -> Clause:
+    """The clause, unwanted where a negation reaches it."""
+    if clause.kind in (ClauseKind.COUNT, ClauseKind.MINUTES, ClauseKind.EXPLICIT):
+        return clause
+    if clause.kind is ClauseKind.VOICE and text[clause.start : clause.end].lower().startswith(
+        ("no ", "without ", "sin ")
+    ):
+        return clause  # "no vocals" is a name, with its negation inside
+    before = [w for w in words if w.end <= clause.start]
+    for word in reversed(before[-_NEGATION_REACH - 1 :]):
+        if _CLAUSE_BREAK.search(text[word.end : clause.start]):
+            break
+        if word.word in NEGATIONS:
+            return replace(clause, sign=Sign.UNWANTED)
+        if not _carries_negation(word.word):
+            break
+    return clause
+
+
+def _carries_negation(word: str) -> bool:
+    """Whether a negation reaches across a word: "no sad or slow songs" denies both."""
+    return word in FILLERS or word in ("and", "or", "y", "o", "und", "et") or word in MOODS or word in _GENRE_WORDS
