@@ -1,0 +1,1 @@
+"""From a vibe to a playlist: retrieve, choose, order, explain."""
