@@ -71,7 +71,8 @@ class CatalogueFile:
         # Wrong bytes are replaced, not fatal: one odd title must not cost a million songs.
         text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
         try:
-            yield from self._csv_rows(text) if self._csv else self._json_rows(text)
+            with text:
+                yield from self._csv_rows(text) if self._csv else self._json_rows(text)
         except (OSError, EOFError) as error:
             raise CatalogueError(f"{self.path.name} is damaged: {error}.", "Fetch it again.") from error
 

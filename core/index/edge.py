@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -75,7 +76,8 @@ class EdgeIndex:
     def upsert(self, points: Iterable[Point]) -> None:
         remaining = iter(points)
         while batch := list(islice(remaining, _BATCH)):
-            self._shard.update(qe.UpdateOperation.upsert_points([_point(p) for p in batch]))
+            with _explained("written"):
+                self._shard.update(qe.UpdateOperation.upsert_points([_point(p) for p in batch]))
 
     def search(self, query: Query) -> list[Hit]:
         where = _filter(query.filter)
@@ -93,11 +95,13 @@ class EdgeIndex:
             )
         else:
             request = qe.QueryRequest(limit=query.limit, query=dense, filter=where, params=params)
-        hits = [Hit(_row(point.id), float(point.score)) for point in self._shard.query(request)]
+        with _explained("asked"):
+            hits = [Hit(_row(point.id), float(point.score)) for point in self._shard.query(request)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.row))
 
     def vectors(self, rows: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        records = self._shard.retrieve(list(rows), with_payload=False, with_vector=[DENSE])
+        with _explained("asked"):
+            records = self._shard.retrieve(list(rows), with_payload=False, with_vector=[DENSE])
         found = {}
         for record in records:
             if isinstance(record.vector, dict):
@@ -105,14 +109,28 @@ class EdgeIndex:
         return found
 
     def count(self, filter: Filter = Filter()) -> int:  # noqa: A002, B008
-        return self._shard.count(qe.CountRequest(exact=True, filter=_filter(filter)))
+        with _explained("asked"):
+            return self._shard.count(qe.CountRequest(exact=True, filter=_filter(filter)))
 
     def seal(self) -> None:
-        self._shard.optimize()
-        self._shard.flush()
+        with _explained("written"):
+            self._shard.optimize()
+            self._shard.flush()
 
     def close(self) -> None:
         self._shard.close()
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except SearchIndexError:
+        raise
+    except Exception as error:  # the bindings raise plain exceptions
+        raise SearchIndexError(
+            f"The search index could not be {what}: {error}.", "Is there enough memory and disk? Start Vibesmith again."
+        ) from error
 
 
 def _row(point_id: object) -> int:
@@ -152,6 +170,8 @@ def _condition(condition: Condition) -> qe.FieldCondition | qe.HasIdCondition | 
             return qe.FieldCondition(field, match=qe.MatchAny(list(values)))
         case Between(field, low, high):
             return qe.FieldCondition(field, range=qe.RangeFloat(gte=low, lte=high))
+        case OneOf(()):
+            return qe.HasIdCondition(set())  # to the engine, an empty "should" holds for every song
         case OneOf(conditions):
             return qe.Filter(should=[_condition(c) for c in conditions])
         case RowsIn(rows):

@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from core.errors import SearchIndexError
 from core.index.edge import EdgeIndex
@@ -28,6 +30,7 @@ _REWRITTEN: Final = frozenset({_MANIFEST, f"{EDGE}/edge_config.json"})
 # Raise it when a vector, a payload or a file of a generation changes its meaning.
 _LAYOUT: Final = 2
 _CHUNK: Final = 1 << 20
+_LOCK_PATIENCE_S: Final = 0.5
 
 Progress = Callable[[int, int], None]
 
@@ -133,6 +136,14 @@ class Generations:
         self._catalogue = catalogue
         self._embedder = embedder
         self._model_cache = model_cache
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[str] | None = None
+
+    def stop(self) -> None:
+        """End a build under way, from another thread; what it had made is thrown away."""
+        self._stopping.set()
+        if process := self._process:
+            process.terminate()
 
     def name_for(self, catalogue_fingerprint: str) -> str:
         return fingerprint(catalogue_fingerprint, self._embedder.fingerprint)
@@ -154,13 +165,27 @@ class Generations:
         if found := self.open(catalogue_fingerprint):
             return found
         self._folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder / ".lock"):  # one build at a time; who waited finds it done
+        with self._locked():  # one build at a time; who waited finds it done
             if found := self.open(catalogue_fingerprint):
                 return found
             built = self._build(on_progress)
             generation = Generation.open(built)
             self._remove_all_but(built.name)
             return generation
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self._folder / ".lock")
+        while True:
+            if self._stopping.is_set():
+                raise SearchIndexError("Stopped while the index was being built.", "The next start builds it.")
+            with suppress(Timeout):
+                lock.acquire(timeout=_LOCK_PATIENCE_S)
+                break
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _build(self, on_progress: Progress) -> Path:
         command = [
@@ -174,11 +199,15 @@ class Generations:
                 command, stdout=subprocess.PIPE, stderr=complaints, text=True, encoding="utf-8"
             ) as process,
         ):
+            self._process = process
+            if self._stopping.is_set():  # stop() came before there was a process to end
+                process.terminate()
             for line in process.stdout or ():
                 answer = json.loads(line)
                 if "done" in answer:
                     on_progress(int(answer["done"]), int(answer["total"]))
             code = process.wait()
+            self._process = None
             complaints.seek(0)
             last = complaints.read().decode(errors="replace").strip().splitlines()[-1:]
         if code == 0 and "folder" in answer:

@@ -31,7 +31,8 @@ from core.index.backend import (
 
 _BATCH: Final = 256
 _EF: Final = 128
-_UNREACHABLE = (ApiException, QdrantException, OSError, ValueError)
+# The client asserts that an answer holds a result: a proxy's page may hold none.
+_UNREACHABLE = (ApiException, QdrantException, OSError, ValueError, AssertionError)
 
 
 class ServerIndex:
@@ -167,6 +168,8 @@ def _condition(condition: Condition) -> models.FieldCondition | models.HasIdCond
             return models.FieldCondition(key=field, match=models.MatchAny(any=list(values)))
         case Between(field, low, high):
             return models.FieldCondition(key=field, range=models.Range(gte=low, lte=high))
+        case OneOf(()):
+            return models.HasIdCondition(has_id=[])  # to the server, an empty "should" holds for every song
         case OneOf(conditions):
             return models.Filter(should=[_condition(c) for c in conditions])
         case RowsIn(rows):

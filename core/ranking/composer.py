@@ -38,9 +38,7 @@ _CANDIDATES: Final = 400
 _MINUTES_A_SONG: Final = 3
 _CLOSE: Final = 0.5
 _ASKING_WORDS: Final = frozenset(
-    words(
-        "i i'm im me my we you it is am are was on in at to for of and or the when while something songs song music make"
-    )
+    words("i i'm im me my we you it is am are was on in at to for of and or the when while something songs song music")
 )
 _SILENT_WORDS: Final = (
     frozenset(word for phrase in (*LIKE_CUES, *WANT_CUES) for word in phrase.split())

@@ -1,0 +1,1 @@
+"""Quality and speed, as commands that print a table."""

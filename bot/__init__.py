@@ -1,0 +1,1 @@
+"""The Discord side, and the process: what a person touches."""

@@ -1,0 +1,1 @@
+"""Cards and buttons, and the rules by which interactions are answered."""

@@ -1,0 +1,1 @@
+"""What is kept on disk about people and their playlists: SQLite through aiosqlite."""

@@ -1,0 +1,11 @@
+"""What Alembic runs the steps with: the connection that `storage.database` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from storage.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

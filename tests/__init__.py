@@ -1,0 +1,1 @@
+"""Behaviour, held to the contracts of the services."""

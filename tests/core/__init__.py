@@ -1,0 +1,1 @@
+"""Vibe in, playlist out: the core, without Discord."""
