@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+from pydantic import SecretStr
 
 from bot.app import Studio, make_embedder, make_home
 from bot.settings import Settings
 from core.errors import VibesmithError
+
+_DISCORD_TIMEOUT_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +108,26 @@ def _try(what: str, check: Callable[[], str]) -> Finding:
 def _discord(settings: Settings) -> Finding:
     if settings.discord_token is None:
         return Finding("Discord", ok=True, detail="off", advice="To switch it on, set DISCORD_TOKEN (see README.md).")
-    parts = settings.discord_token.get_secret_value().strip().split(".")
-    if len(parts) != 3:
-        return Finding(
-            "Discord", ok=False, detail="DISCORD_TOKEN does not look like a bot token (three parts with dots between)",
-            advice="Copy it again: discord.com/developers, your application, Bot, Reset Token.",
-        )  # fmt: skip
-    return Finding("Discord", ok=True, detail=f"a token is set; the bot will log in at {settings.discord_api_base}")
+    return _try("Discord", lambda: asyncio.run(_log_in(settings, settings.discord_token)))
+
+
+async def _log_in(settings: Settings, token: SecretStr | None) -> str:
+    """Ask Discord who the token belongs to."""
+    secret = token.get_secret_value().strip() if token else ""
+    where = str(settings.discord_api_base).rstrip("/")
+    advice = "Copy the bot's token anew: discord.com/developers/applications, your application, Bot, Reset Token."
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise VibesmithError("DISCORD_TOKEN holds characters that no token has.", advice)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_DISCORD_TIMEOUT_S)) as session,
+            session.get(f"{where}/users/@me", headers={"Authorization": f"Bot {secret}"}) as answer,
+        ):
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                raise VibesmithError("Discord does not accept DISCORD_TOKEN.", advice)
+            answer.raise_for_status()
+            return f"the token belongs to {(await answer.json()).get('username', 'a bot')}"
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise VibesmithError(
+            f"Discord cannot be reached at {where}: {type(error).__name__}.", "Check the network and DISCORD_API_BASE."
+        ) from error

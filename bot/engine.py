@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -17,8 +18,11 @@ from core.ranking.composer import Composer, VibeRequest
 
 log = logging.getLogger(__name__)
 
-# Answering holds the interpreter's lock for most of its time: more threads would only take turns.
-_THREADS: Final = 2
+# Answering holds the interpreter's lock for most of its time: a second thread would only take turns with the first,
+# and both with the event loop.
+_THREADS: Final = 1
+# Answers are made in a thread of this process: the event loop shall get its turn sooner than every 5 ms.
+_TURN_S: Final = 0.0005
 _CATALOGUE_CHECK_S: Final = 30.0
 
 
@@ -62,6 +66,7 @@ class LocalEngine:
 
     async def start(self) -> None:
         """Begin to open, or build, the index; answers wait until it is there."""
+        sys.setswitchinterval(_TURN_S)
         self._watcher = asyncio.create_task(self._watch(), name="catalogue watcher")
 
     async def _watch(self) -> None:

@@ -33,8 +33,6 @@ class Settings(BaseSettings):
     discord_api_base: AnyHttpUrl = AnyHttpUrl("https://discord.com/api/v10")
     discord_gateway_url: WebSocketUrl = Url("wss://gateway.discord.gg/")
     embedding_model: str = BUNDLED
-    qdrant_url: AnyHttpUrl | None = None
-    qdrant_api_key: SecretStr | None = None
 
     @field_validator("vibesmith_home")
     @classmethod

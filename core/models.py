@@ -8,6 +8,9 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+from numpy.typing import NDArray
+
 FEATURES = ("energy", "valence", "danceability", "acousticness", "instrumentalness", "speechiness", "tempo_bpm")
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 
@@ -139,6 +142,28 @@ class Mood:
     features: tuple[float, ...] = (0.0,) * len(FEATURES)
     genres: tuple[tuple[str, float], ...] = ()
     emotions: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A mood as numbers to search by: float32 [FEATURES], and an affinity for each word of the vocabularies.
+
+    Features are direction times importance, in standard deviations from the middle; all is near zero where a text
+    says little.
+    """
+
+    features: NDArray[np.float32]
+    genres: NDArray[np.float32]
+    emotions: NDArray[np.float32]
+    situations: NDArray[np.float32]
+
+    def away_from(self, other: Target, share: float) -> Target:
+        """This target less a share of another."""
+        return Target(*(mine - share * theirs for mine, theirs in zip(self.parts(), other.parts(), strict=True)))
+
+    def parts(self) -> tuple[NDArray[np.float32], ...]:
+        """The four arrays, in order."""
+        return self.features, self.genres, self.emotions, self.situations
 
 
 @dataclass(frozen=True, slots=True)

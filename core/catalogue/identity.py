@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from core.models import Track
@@ -10,6 +11,8 @@ from core.text import fold
 
 # "Song - Remastered 2011", "Song (feat. X)", "Song [Radio Edit]": what follows the name of the song.
 _SUFFIX = re.compile(r"\s+[-–—]\s+.*$|\s*[\(\[{][^\)\]}]*[\)\]}]|\s+(?:feat|ft|featuring)\.?\s.*$")
+# The same names are asked for again and again while a list is made.
+_REMEMBERED: Final = 1 << 15
 _NOT_WORD = re.compile(r"[\W_]+")
 _SPLIT_ARTISTS = re.compile(r"\s*(?:,|;|&|\band\b|\bfeat\.?|\bft\.?|\bwith\b|\by\b)\s*", re.IGNORECASE)
 
@@ -28,6 +31,7 @@ VERSIONS: Final[dict[str, re.Pattern[str]]] = {
 }  # fmt: skip
 
 
+@lru_cache(_REMEMBERED)
 def title_key(title: str) -> str:
     """The song's name alone: "Song - Remastered 2011", "Song (feat. X)" and "Song" share one key."""
     folded = fold(title).replace("&", " and ")
@@ -35,6 +39,7 @@ def title_key(title: str) -> str:
     return _NOT_WORD.sub("", bare) or _NOT_WORD.sub("", folded) or folded.strip()
 
 
+@lru_cache(_REMEMBERED)
 def artist_key(name: str) -> str:
     """An artist's name without "the", accents and punctuation."""
     folded = re.sub(r"^the\s+", "", fold(name).strip()).replace("&", " and ")

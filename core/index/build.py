@@ -43,13 +43,9 @@ def build(store: CatalogueStore, embedder: Embedder, parent: Path, report: Calla
         total = len(store)
         if not total:
             raise VibesmithError("The catalogue is empty.", "Import a file: vibesmith catalogue import FILE.")
-        features, genres = [], []
-        for _, track in store.rows():
-            features.append(track.features)
-            genres.append(track.genres)
         embedded = _embedded(store, embedder, report, total)
         sample = list(islice(embedded, _SAMPLE))
-        space = Space.fit(features, genres, np.stack([vector for _, _, vector in sample]))
+        space = Space.fit((track for _, track in store.rows()), np.stack([vector for _, _, vector in sample]))
         index = EdgeIndex.create(scratch / EDGE, space.dimension)
         index.upsert(
             Point(row, space.track_vector(track, vector), sparse_track(track), payload(track))

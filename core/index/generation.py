@@ -28,7 +28,7 @@ _MANIFEST: Final = "manifest.json"
 # The engine writes its configuration anew (as a whole, atomically) at every opening; it checks that itself.
 _REWRITTEN: Final = frozenset({_MANIFEST, f"{EDGE}/edge_config.json"})
 # Raise it when a vector, a payload or a file of a generation changes its meaning.
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
 _CHUNK: Final = 1 << 20
 _LOCK_PATIENCE_S: Final = 0.5
 

@@ -1,9 +1,11 @@
 """The vector space of one catalogue: how a song and a vibe become vectors whose dot product says how well they fit.
 
-A song's dense vector is three parts side by side, each of length 1 (or all zero where nothing is known):
+A song's dense vector is five parts side by side, each of length 1 (or all zero where nothing is known):
 
     features    how it sounds, in standard deviations from the middle of this catalogue
     genres      affinity to each genre of the vocabulary, less what is usual in this catalogue
+    emotions    what it carries, the strongest most, less what is usual
+    situations  when one would play it, less what is usual
     text        the embedding of its card, less the mean of all cards (so that no song is everybody's neighbour)
 
 A vibe's vector has the same parts, as strong as they are sure. A weighted sum of the three fits is then one dot
@@ -15,8 +17,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -25,14 +28,17 @@ from numpy.typing import NDArray
 
 from core.catalogue.identity import artist_keys
 from core.index.backend import SparseVector
-from core.models import FEATURES, Features, Track
+from core.models import FEATURES, Features, Target, Track
 from core.text import words
-from core.vocabulary import GENRE_ALIASES, GENRES
+from core.vocabulary import EMOTIONS, GENRE_ALIASES, GENRES, SITUATIONS
 
 Vector = NDArray[np.float32]
 
 _KNOTS: Final = 101
 _GENRE_AT: Final = {name: n for n, name in enumerate(GENRES)}
+_EMOTION_AT: Final = {name: n for n, name in enumerate(EMOTIONS)}
+_SITUATION_AT: Final = {name: n for n, name in enumerate(SITUATIONS)}
+PARTS: Final = ("features", "genres", "emotions", "situations", "text")
 # How much a genre's name counts against the company it keeps, once the vocabulary knows the name.
 _NAME_SHARE: Final = 0.7
 _SMALLEST_TAIL: Final = 1e-6
@@ -179,12 +185,45 @@ def _unit(vector: NDArray[np.floating]) -> Vector:
     return (vector / norm if norm > 0 else vector).astype(np.float32)
 
 
+def _marked(names: Sequence[str], places: Mapping[str, int]) -> Vector:
+    marked = np.zeros(len(places), dtype=np.float32)
+    marked[[places[n] for n in names if n in places]] = 1.0
+    return marked
+
+
+def emotion_strengths(emotions: Sequence[str]) -> Vector:
+    """A song's emotions, strongest first, as strengths from 1 down by .1, [EMOTIONS]; unknown words are left out."""
+    strengths = np.zeros(len(EMOTIONS), dtype=np.float32)
+    for rank, name in enumerate(emotions):
+        if name in _EMOTION_AT:
+            strengths[_EMOTION_AT[name]] = max(0.1, 1 - 0.1 * rank)
+    return strengths
+
+
+class _Mean:
+    """The mean of vectors, seen one by one; zero where there were none."""
+
+    def __init__(self, size: int) -> None:
+        self._sum = np.zeros(size, dtype=np.float64)
+        self._seen = 0
+
+    def add(self, vector: Vector) -> None:
+        self._sum += vector
+        self._seen += 1
+
+    @property
+    def mean(self) -> Vector:
+        return (self._sum / max(self._seen, 1)).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Weights:
     """How much each part of a vibe's vector counts."""
 
     features: float = 1.0
     genres: float = 1.0
+    emotions: float = 1.0
+    situations: float = 1.0
     text: float = 0.5
 
 
@@ -193,21 +232,39 @@ class Space:
     """What must be known of a whole catalogue to place one song in it.
 
     `quantiles` is float32 [FEATURES, 101], the percentiles of each feature; `usual` the mean genre affinity
-    [GENRES]; `center` the mean card embedding [dimension].
+    [GENRES]; `usual_emotions` [EMOTIONS] and `usual_situations` [SITUATIONS] how often each is met; `center` the mean
+    card embedding [dimension].
     """
 
     quantiles: Vector
     usual: Vector
+    usual_emotions: Vector
+    usual_situations: Vector
     center: Vector
     genres: dict[str, Vector] = field(repr=False)
 
     @property
+    def edges(self) -> tuple[int, ...]:
+        """Where each of PARTS begins, and the end."""
+        sizes = (len(FEATURES), len(GENRES), len(EMOTIONS), len(SITUATIONS), len(self.center))
+        return (0, *accumulate(sizes))
+
+    @property
     def dimension(self) -> int:
-        return len(FEATURES) + len(GENRES) + len(self.center)
+        return self.edges[-1]
 
     @classmethod
-    def fit(cls, features: Sequence[Features], genres: Sequence[Sequence[str]], cards: Vector) -> Space:
-        """Learn it from all songs' features and genres, and a sample of card embeddings [songs, dimension]."""
+    def fit(cls, songs: Iterable[Track], cards: Vector) -> Space:
+        """Learn it from all songs, and the embeddings of a sample of their cards [cards, dimension]."""
+        features, genres = list[Features](), list[Sequence[str]]()
+        emotions, situations = _Mean(len(EMOTIONS)), _Mean(len(SITUATIONS))
+        for song in songs:
+            features.append(song.features)
+            genres.append(song.genres)
+            if song.emotions:
+                emotions.add(emotion_strengths(song.emotions))
+            if song.situations:
+                situations.add(_marked(song.situations, _SITUATION_AT))
         quantiles = np.zeros((len(FEATURES), _KNOTS), dtype=np.float32)
         for n, name in enumerate(FEATURES):
             known = [value for f in features if (value := getattr(f, name)) is not None]
@@ -215,7 +272,7 @@ class Space:
         table = genre_table(genres)
         with_genres = [np.mean([table[g] for g in names], axis=0) for names in genres if names]
         usual = np.mean(with_genres, axis=0) if with_genres else np.zeros(len(GENRES))
-        return cls(quantiles, usual.astype(np.float32), cards.mean(axis=0), table)
+        return cls(quantiles, usual.astype(np.float32), emotions.mean, situations.mean, cards.mean(axis=0), table)
 
     def place_features(self, features: Features) -> Vector:
         """Each feature in standard deviations from this catalogue's middle; 0 where unknown.
@@ -241,35 +298,46 @@ class Space:
             return np.zeros(len(GENRES), dtype=np.float32)
         return np.asarray(np.mean(known, axis=0) - self.usual, dtype=np.float32)
 
+    def place_emotions(self, emotions: Sequence[str]) -> Vector:
+        """Strength of each emotion less the usual, [EMOTIONS]; zero where none is known."""
+        return emotion_strengths(emotions) - self.usual_emotions if emotions else np.zeros_like(self.usual_emotions)
+
+    def place_situations(self, situations: Sequence[str]) -> Vector:
+        """1 for each situation less the usual, [SITUATIONS]; zero where none is known."""
+        if not situations:
+            return np.zeros_like(self.usual_situations)
+        return _marked(situations, _SITUATION_AT) - self.usual_situations
+
     def track_vector(self, track: Track, card_embedding: Vector) -> Vector:
         """A song's dense vector, float32 [dimension]."""
         return np.concatenate([
             _unit(self.place_features(track.features)),
             _unit(self.place_genres(track.genres)),
+            _unit(self.place_emotions(track.emotions)),
+            _unit(self.place_situations(track.situations)),
             _unit(card_embedding - self.center),
         ])  # fmt: skip
 
-    def vibe_vector(self, features: Vector, genres: Vector, embedding: Vector, weights: Weights) -> Vector:
-        """A vibe's dense vector, float32 [dimension], from its target features, genre affinities and text."""
+    def vibe_vector(self, target: Target, embedding: Vector, weights: Weights) -> Vector:
+        """A vibe's dense vector, float32 [dimension], from what the mood model says of it and its embedding."""
         return np.concatenate([
-            weights.features * features,
-            weights.genres * genres,
+            weights.features * target.features,
+            weights.genres * target.genres,
+            weights.emotions * target.emotions,
+            weights.situations * target.situations,
             weights.text * _unit(embedding - self.center),
         ]).astype(np.float32)  # fmt: skip
 
     def parts(self, vibe: Vector, track: Vector) -> dict[str, float]:
         """What each part adds to the fit."""
-        edges = [0, len(FEATURES), len(FEATURES) + len(GENRES), self.dimension]
-        return {
-            name: float(vibe[a:b] @ track[a:b])
-            for name, a, b in zip(("features", "genres", "text"), edges, edges[1:], strict=False)
-        }
+        return {name: float(vibe[a:b] @ track[a:b]) for name, (a, b) in zip(PARTS, pairwise(self.edges), strict=True)}
 
     def save(self, folder: Path) -> None:
         names = list(self.genres)
         table = np.stack([self.genres[n] for n in names]) if names else np.zeros((0, len(GENRES)), dtype=np.float32)
         np.savez(
-            folder / _FILE, quantiles=self.quantiles, usual=self.usual, center=self.center, table=table,
+            folder / _FILE, quantiles=self.quantiles, usual=self.usual, usual_emotions=self.usual_emotions,
+            usual_situations=self.usual_situations, center=self.center, table=table,
             names=np.frombuffer(json.dumps(names).encode(), dtype=np.uint8),
         )  # fmt: skip
 
@@ -277,7 +345,10 @@ class Space:
     def load(cls, folder: Path) -> Space:
         with np.load(folder / _FILE, allow_pickle=False) as held:
             names = json.loads(held["names"].tobytes().decode())
-            return cls(held["quantiles"], held["usual"], held["center"], dict(zip(names, held["table"], strict=True)))
+            return cls(
+                held["quantiles"], held["usual"], held["usual_emotions"], held["usual_situations"], held["center"],
+                dict(zip(names, held["table"], strict=True)),
+            )  # fmt: skip
 
 
 def _between(knots: Vector, value: float, place: int) -> float:

@@ -16,7 +16,7 @@ from core.index.backend import AnyOf, Between, Condition, Filter, OneOf, Query, 
 from core.index.space import Space, Weights, genre_of, sparse_query
 from core.models import Clause, ClauseKind, Pick, Playlist, Sign, Vibe
 from core.ranking.reasons import reasons
-from core.ranking.selection import Candidate, choose, distinct, fit_minutes, in_order
+from core.ranking.selection import Candidate, choose, distinct, fit_minutes, in_order, pool_size
 from core.text import words
 from core.vibe.gazetteer import FILLERS, LIKE_CUES, MOODS, NEGATIONS, WANT_CUES
 from core.vibe.interpreter import Interpreter, Understanding
@@ -28,7 +28,7 @@ DEFAULT_COUNT: Final = 30
 MOST_COUNT: Final = 100
 MOST_MINUTES: Final = 600
 PER_ARTIST: Final = 2
-WEIGHTS: Final = Weights(features=1.0, genres=8.0, text=1.5)
+WEIGHTS: Final = Weights(features=1.0, genres=8.0, emotions=1.0, situations=1.0, text=1.5)
 # Literal words of the title, artist and genre: a gentle voice, since "sunny" in a title is no sunny song.
 _WORDS_WEIGHT: Final = 0.25
 _LIKE_WEIGHT: Final = 0.8
@@ -203,14 +203,14 @@ class Composer:
         limit = max(_CANDIDATES, plan.count * 12) + len(plan.exclude)
         hits = self._index.search(Query(plan.vector, self._words(plan.vibe), _WORDS_WEIGHT, limit, where))
         tracks = self._store.tracks([hit.row for hit in hits])
-        vectors = self._index.vectors([hit.row for hit in hits])
         heard = {song_key(t) for t in tracks.values() if t.id in plan.exclude}
-        known = [hit for hit in hits if hit.row in tracks and hit.row in vectors]
-        return distinct([
-            Candidate(tracks[hit.row], hit.score, vectors[hit.row])
-            for hit in known
-            if song_key(tracks[hit.row]) not in heard
-        ])  # fmt: skip
+        found = distinct([
+            Candidate(hit.row, tracks[hit.row], hit.score)
+            for hit in hits
+            if hit.row in tracks and song_key(tracks[hit.row]) not in heard
+        ])[: pool_size(plan.count)]  # fmt: skip
+        vectors = self._index.vectors([c.row for c in found])
+        return [replace(c, vector=vectors[c.row]) for c in found if c.row in vectors]
 
     def _models(self, vibe: Vibe) -> dict[str, Vector]:
         """The mean vector of each artist that the songs shall resemble, by the name as it was written."""
@@ -222,13 +222,13 @@ class Composer:
         return found
 
     def _vibe_vector(self, vibe: Vibe, understood: Understanding, models: dict[str, Vector]) -> Vector:
-        genres = understood.target.genres
+        target = understood.target
         asked = [self._space.genres.get(c.value) for c in vibe.wanted(ClauseKind.GENRE)]
         known = [v - self._space.usual for v in asked if v is not None]
         if known:
             pull = np.mean(known, axis=0)
-            genres = genres + _GENRE_PULL * pull / (np.linalg.norm(pull) or 1.0)
-        vector = self._space.vibe_vector(understood.target.features, genres, understood.embedding, WEIGHTS)
+            target = replace(target, genres=target.genres + _GENRE_PULL * pull / (np.linalg.norm(pull) or 1.0))
+        vector = self._space.vibe_vector(target, understood.embedding, WEIGHTS)
         if models:
             vector = vector + np.float32(_LIKE_WEIGHT) * np.mean(list(models.values()), axis=0)
         return np.asarray(vector, dtype=np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -27,11 +27,12 @@ _POOL: Final = 8
 
 @dataclass(frozen=True)
 class Candidate:
-    """A song that may be chosen, with its score and dense vector."""
+    """A song that may be chosen: its row in the index, its score, and its dense vector once it is looked at closer."""
 
+    row: int
     track: Track
     score: float
-    vector: Vector = field(repr=False)
+    vector: Vector = field(default_factory=lambda: np.zeros(0, dtype=np.float32), repr=False)
 
 
 def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -44,9 +45,14 @@ def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
         key = song_key(candidate.track)
         rank = (kind is None, candidate.score)
         if key not in best or rank > best[key][0]:
-            score = candidate.score if kind is None else candidate.score - _VERSION_PENALTY
-            best[key] = (rank, Candidate(candidate.track, score, candidate.vector))
+            penalty = 0.0 if kind is None else _VERSION_PENALTY
+            best[key] = (rank, replace(candidate, score=candidate.score - penalty))
     return sorted((c for _, c in best.values()), key=lambda c: (-c.score, c.track.id))
+
+
+def pool_size(count: int) -> int:
+    """How many of the best candidates are looked at to pick so many."""
+    return max(count * _POOL, 60)
 
 
 def choose(
@@ -64,7 +70,7 @@ def choose(
         artist_limits: artist key to how many of their songs may be picked, where it is not `per_artist`.
         per_artist: how many songs of one artist.
     """
-    pool = list(candidates[: max(count * _POOL, 60)])
+    pool = list(candidates[: pool_size(count)])
     if not pool:
         return []
     scores = np.array([c.score for c in pool], dtype=np.float64)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from core.errors import BadVibeError
 from core.index.embedding import BUNDLED, Embedder, bundled_folder
-from core.models import Clause, ClauseKind, Sign, Vibe
+from core.models import Clause, ClauseKind, Sign, Target, Vibe
 from core.text import MAX_CHARS, printable
-from core.vibe.mood_model import MoodModel, Target
+from core.vibe.mood_model import MoodModel, mood_of
 from core.vibe.rules import ArtistCounts, Rules
 
 Vector = NDArray[np.float32]
@@ -78,25 +78,16 @@ class BuiltInInterpreter:
         unwanted = [
             c.value for c in clauses if c.sign is Sign.UNWANTED and c.kind in (ClauseKind.MOOD, ClauseKind.SITUATION)
         ]
-        if unwanted:
-            target = self._away_from(target, unwanted)
+        for word, other in zip(unwanted, self._mood_embedder.queries(unwanted), strict=False):
+            target = target.away_from(self._model.target(word, other), _AWAY / len(unwanted))
         vibe = Vibe(
-            cleaned, target.mood(), tuple(clauses),
+            cleaned, mood_of(target), tuple(clauses),
             count=_number(clauses, ClauseKind.COUNT, MAX_COUNT),
             minutes=_number(clauses, ClauseKind.MINUTES, MAX_MINUTES),
         )  # fmt: skip
         if self._mood_embedder is not self._embedder:
             embedding = self._embedder.queries([wanted])[0]
         return Understanding(vibe, target, embedding)
-
-    def _away_from(self, target: Target, unwanted: list[str]) -> Target:
-        embeddings = self._mood_embedder.queries(unwanted)
-        others = [self._model.target(word, e) for word, e in zip(unwanted, embeddings, strict=True)]
-        return Target(
-            target.features - _AWAY * np.mean([o.features for o in others], axis=0),
-            target.genres - _AWAY * np.mean([o.genres for o in others], axis=0),
-            target.emotions - _AWAY * np.mean([o.emotions for o in others], axis=0),
-        )
 
 
 def check_text(text: str) -> str:

@@ -12,22 +12,22 @@ import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models import FEATURES, Mood
+from core.models import FEATURES, Mood, Target
 from core.text import words
-from core.vocabulary import EMOTIONS, GENRES
+from core.vocabulary import EMOTIONS, GENRES, SITUATIONS
 
 Vector = NDArray[np.float32]
 
-TARGETS: Final = len(FEATURES) + len(GENRES) + len(EMOTIONS)
+_EDGES: Final = (0, *accumulate(map(len, (FEATURES, GENRES, EMOTIONS, SITUATIONS))))
+TARGETS: Final = _EDGES[-1]
 _BUCKETS: Final = 1 << 15
-_EDGES: Final = (0, len(FEATURES), len(FEATURES) + len(GENRES), TARGETS)
 
 
 def model_file() -> Path:
@@ -51,26 +51,18 @@ def ngrams(text: str) -> dict[int, float]:
     return {place: v / norm for place, v in found.items()} if norm else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What the model says of a text: `features` [FEATURES], `genres` [GENRES] and `emotions` [EMOTIONS]."""
+def target_of(values: Vector) -> Target:
+    """A row of TARGETS numbers, by its parts."""
+    return Target(*(values[a:b] for a, b in pairwise(_EDGES)))
 
-    features: Vector
-    genres: Vector
-    emotions: Vector
 
-    @classmethod
-    def of(cls, values: Vector) -> Target:
-        a, b, c, d = _EDGES
-        return cls(values[a:b], values[b:c], values[c:d])
-
-    def mood(self, *, most: int = 4, share: float = 0.45) -> Mood:
-        """For people and records: the features, and the genres and emotions that stand out."""
-        return Mood(
-            tuple(round(float(v), 3) for v in self.features),
-            _standing_out(GENRES, self.genres, most, share),
-            _standing_out(EMOTIONS, self.emotions, most, share),
-        )
+def mood_of(target: Target, *, most: int = 4, share: float = 0.45) -> Mood:
+    """For people and records: the features, and the genres and emotions that stand out."""
+    return Mood(
+        tuple(round(float(v), 3) for v in target.features),
+        _standing_out(GENRES, target.genres, most, share),
+        _standing_out(EMOTIONS, target.emotions, most, share),
+    )
 
 
 def _standing_out(names: tuple[str, ...], strengths: Vector, most: int, share: float) -> tuple[tuple[str, float], ...]:
@@ -96,7 +88,7 @@ class MoodModel:
 
     def target(self, text: str, embedding: Vector) -> Target:
         """The target of a text, given its unit embedding by the embedder that the model was trained with."""
-        return Target.of(self.kernel(embedding, ngrams(text)) @ self.duals)
+        return target_of(self.kernel(embedding, ngrams(text)) @ self.duals)
 
     def kernel(self, embedding: Vector, grams: dict[int, float]) -> Vector:
         """The kernel of one text with every text the model has read, [texts]."""

@@ -20,10 +20,10 @@ import numpy as np
 
 from core.catalogue.importing import starter_tracks
 from core.index.embedding import Embedder
-from core.index.space import Space, sound_words
+from core.index.space import Space, emotion_strengths, sound_words
 from core.models import FEATURES, Track
 from core.vibe.mood_model import TARGETS, MoodModel, Vector, model_file, ngrams
-from core.vocabulary import EMOTIONS, GENRES
+from core.vocabulary import GENRES, SITUATIONS
 
 WIDTH: Final = 0.25
 LITERAL: Final = 0.25
@@ -37,7 +37,8 @@ _GENRE_LEAN: Final = 0.3
 
 _FEATURE_PART: Final = slice(0, len(FEATURES))
 _GENRE_PART: Final = slice(len(FEATURES), len(FEATURES) + len(GENRES))
-_EMOTION_PART: Final = slice(TARGETS - len(EMOTIONS), TARGETS)
+_SITUATION_PART: Final = slice(TARGETS - len(SITUATIONS), TARGETS)
+_EMOTION_PART: Final = slice(_GENRE_PART.stop, _SITUATION_PART.start)
 
 _SAYINGS: Final = {
     "emotion": ("{}", "songs full of {}"),
@@ -61,12 +62,12 @@ class Lesson:
 
 
 def song_target(track: Track, space: Space) -> Vector:
-    """What one song says of its description: features and genres as in the space, emotions from 1 down to .3."""
+    """What one song says of its description: its features, genres, emotions and situations as in the space."""
     target = np.zeros(TARGETS, dtype=np.float32)
     target[_FEATURE_PART] = space.place_features(track.features)
     target[_GENRE_PART] = space.place_genres(track.genres)
-    for rank, emotion in enumerate(track.emotions):
-        target[_EMOTION_PART.start + EMOTIONS.index(emotion)] = 1 - 0.1 * rank
+    target[_EMOTION_PART] = space.place_emotions(track.emotions)
+    target[_SITUATION_PART] = space.place_situations(track.situations)
     return target
 
 
@@ -83,8 +84,7 @@ def concept_target(concept: dict[str, Any], space: Space) -> Vector:
         if placed:
             mean = np.mean(placed, axis=0)
             target[_GENRE_PART] += sign * _GENRE_LEAN * mean / (np.linalg.norm(mean) or 1.0)
-    for rank, emotion in enumerate(concept["emotions"]):
-        target[_EMOTION_PART.start + EMOTIONS.index(emotion)] = 1 - 0.1 * rank
+    target[_EMOTION_PART] = emotion_strengths(concept["emotions"])
     return target
 
 
@@ -99,7 +99,6 @@ def lexicon() -> Iterator[dict[str, Any]]:
 def lessons(tracks: Sequence[Track], space: Space) -> list[Lesson]:
     """Everything that the model reads."""
     targets = np.stack([song_target(track, space) for track in tracks])
-    targets[:, _EMOTION_PART] -= targets[:, _EMOTION_PART].mean(axis=0)
     read = [
         Lesson(track.description, _SONG_SHARE * target, _SONG_NOISE)
         for track, target in zip(tracks, targets, strict=True)
@@ -148,7 +147,7 @@ def fit(
 
 def starter_space(tracks: Sequence[Track]) -> Space:
     """The starter catalogue's own space, for targets; its text part is not used."""
-    return Space.fit([t.features for t in tracks], [t.genres for t in tracks], np.zeros((1, 1), dtype=np.float32))
+    return Space.fit(tracks, np.zeros((1, 1), dtype=np.float32))
 
 
 def main() -> None:
