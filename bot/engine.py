@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 _THREADS: Final = 1
 # Answers are made in a thread of this process: the event loop shall get its turn sooner than every 5 ms.
 _TURN_S: Final = 0.0005
-_CATALOGUE_CHECK_S: Final = 30.0
+CATALOGUE_CHECK_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,15 @@ class LocalEngine:
     """Answers from the embedded index, and follows the catalogue as other processes change it.
 
     While a new index is being built, in a process of its own, the old one answers.
+
+    Args:
+        settings: where the catalogue and the index are.
+        check_every_s: how often the catalogue is looked at for changes.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, check_every_s: float = CATALOGUE_CHECK_S) -> None:
         self._settings = settings
+        self._check_every_s = check_every_s
         self._answering = ThreadPoolExecutor(_THREADS, thread_name_prefix="answer")
         self._building = ThreadPoolExecutor(1, thread_name_prefix="build")
         self._studio: Studio | None = None
@@ -83,7 +88,7 @@ class LocalEngine:
                     "The search index could not be opened.", "The operator finds why in the log."
                 )
             self._ready.set()
-            await asyncio.sleep(_CATALOGUE_CHECK_S)
+            await asyncio.sleep(self._check_every_s)
 
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()

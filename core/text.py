@@ -10,15 +10,20 @@ MAX_CHARS = 2000
 _LETTERS = str.maketrans({
     "ø": "o", "ł": "l", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "đ": "d", "þ": "th", "ð": "d", "’": "'", "‘": "'",
 })  # fmt: skip
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# Vowel signs of Indic and South-East Asian scripts, which `re` does not count as parts of a word.
+VOWEL_SIGNS = "".join(chr(n) for n in range(0x900, 0x1900) if unicodedata.category(chr(n)) in ("Mc", "Mn"))
+_LETTER = rf"(?:[^\W_]|[{VOWEL_SIGNS}])"
+_WORD = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)*")
 
 
 def fold(text: str) -> str:
     """Lower case without accents: "Beyoncé" and "beyonce" become one."""
     if text.isascii():  # most names; the long way takes twenty times as long
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_LETTERS))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    # Twice: stylised letters hide capitals, and capitals hide accents.
+    lowered = unicodedata.normalize("NFKD", text).lower()
+    bare = (c for c in unicodedata.normalize("NFKD", lowered) if not unicodedata.combining(c))
+    return "".join(bare).translate(_LETTERS)
 
 
 def words(text: str) -> list[str]:

@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Final
 
 from core.models import Track
-from core.text import fold
+from core.text import VOWEL_SIGNS, fold
 
 # "Song - Remastered 2011", "Song (feat. X)", "Song [Radio Edit]": what follows the name of the song.
 _SUFFIX = re.compile(r"\s+[-–—]\s+.*$|\s*[\(\[{][^\)\]}]*[\)\]}]|\s+(?:feat|ft|featuring)\.?\s.*$")
 # The same names are asked for again and again while a list is made.
 _REMEMBERED: Final = 1 << 15
-_NOT_WORD = re.compile(r"[\W_]+")
+_NOT_WORD = re.compile(rf"(?:(?![{VOWEL_SIGNS}])[\W_])+")
 _SPLIT_ARTISTS = re.compile(r"\s*(?:,|;|&|\band\b|\bfeat\.?|\bft\.?|\bwith\b|\by\b)\s*", re.IGNORECASE)
 
 # What a listener does not mean by a song's name; the original is preferred to each of these.
@@ -36,14 +36,14 @@ def title_key(title: str) -> str:
     """The song's name alone: "Song - Remastered 2011", "Song (feat. X)" and "Song" share one key."""
     folded = fold(title).replace("&", " and ")
     bare = _SUFFIX.sub("", folded)
-    return _NOT_WORD.sub("", bare) or _NOT_WORD.sub("", folded) or folded.strip()
+    return _NOT_WORD.sub("", bare) or _NOT_WORD.sub("", folded) or folded.strip() or title.strip()
 
 
 @lru_cache(_REMEMBERED)
 def artist_key(name: str) -> str:
     """An artist's name without "the", accents and punctuation."""
     folded = re.sub(r"^the\s+", "", fold(name).strip()).replace("&", " and ")
-    return _NOT_WORD.sub("", folded) or folded
+    return _NOT_WORD.sub("", folded) or folded.strip() or name.strip()
 
 
 def artist_keys(track: Track) -> frozenset[str]:

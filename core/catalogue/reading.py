@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ class CatalogueFile:
         try:
             with text:
                 yield from self._csv_rows(text) if self._csv else self._json_rows(text)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise CatalogueError(f"{self.path.name} is damaged: {error}.", "Fetch it again.") from error
 
     def _csv_rows(self, text: io.TextIOWrapper) -> Iterator[Track | Rejected]:
@@ -93,7 +94,7 @@ class CatalogueFile:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Rejected(reader.line_num, str(error))
+                yield Rejected(reader.reader.line_num, str(error))  # its own count stands still at an error
                 continue
             try:
                 yield _track_of_csv(row)
@@ -108,7 +109,7 @@ class CatalogueFile:
                 yield track_of_json(json.loads(line))
             except json.JSONDecodeError as error:
                 yield Rejected(number, f"not JSON: {error.msg} at column {error.colno}")
-            except (_BadRow, RecursionError) as error:
+            except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError
                 yield Rejected(number, str(error) or "nested too deeply")
 
 

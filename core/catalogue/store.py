@@ -133,18 +133,18 @@ class CatalogueStore:
 
     def _write_batch(self, tracks: Sequence[Track], source_id: int, digest: int) -> tuple[StoreCounts, int]:
         latest = {track.id: track for track in tracks}
-        known = "SELECT id, record FROM track WHERE id IN (SELECT value FROM json_each(?))"
-        held = dict(self._db.execute(known, (json.dumps(list(latest)),)))
+        known = "SELECT id, record, source FROM track WHERE id IN (SELECT value FROM json_each(?))"
+        held = {i: (record, source) for i, record, source in self._db.execute(known, (json.dumps(list(latest)),))}
         rows, added, updated = [], 0, 0
         for track in latest.values():
             record = json.dumps(track.to_record(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-            before = held.get(track.id)
-            if before == record:
+            before, owner = held.get(track.id, (None, None))
+            if (before, owner) == (record, source_id):
                 continue
             if before is None:
                 added += 1
             else:
-                updated += 1
+                updated += before != record  # an equal one changes hands
                 digest -= _hash(before)
             digest += _hash(record)
             rows.append((row_number(track.id), track.id, song_key(track), source_id, record))
@@ -172,10 +172,10 @@ class CatalogueStore:
         with self._lock:
             digest, removed, which = self._digest(), 0, (source, own)
             for (record,) in self._db.execute(
-                "SELECT record FROM track WHERE (source = (SELECT id FROM source WHERE name = ?)) = ?", which
+                "SELECT record FROM track WHERE (source IS (SELECT id FROM source WHERE name = ?)) = ?", which
             ):
                 digest, removed = digest - _hash(record), removed + 1
-            self._db.execute("DELETE FROM track WHERE (source = (SELECT id FROM source WHERE name = ?)) = ?", which)
+            self._db.execute("DELETE FROM track WHERE (source IS (SELECT id FROM source WHERE name = ?)) = ?", which)
             self._db.execute("DELETE FROM credit WHERE track NOT IN (SELECT rowid FROM track)")
             self._db.execute("DELETE FROM source WHERE (name = ?) = ?", which)
             self._set_meta("digest", str(digest % (1 << _DIGEST_BITS)))

@@ -25,6 +25,7 @@ from core.index.backend import Point
 from core.index.edge import EdgeIndex
 from core.index.embedding import Embedder
 from core.index.generation import EDGE, Manifest, fingerprint, fsync_folder
+from core.index.precomputed import Precomputed
 from core.index.space import Space, Vector, card, payload, sparse_track
 from core.models import Track
 
@@ -51,6 +52,8 @@ def build(store: CatalogueStore, embedder: Embedder, parent: Path, report: Calla
             Point(row, space.track_vector(track, vector), sparse_track(track), payload(track))
             for row, track, vector in chain(sample, embedded)
         )
+        if fingerprint(store.fingerprint, embedder.fingerprint) != name:
+            raise VibesmithError("The catalogue changed while its index was being built.", "Ask again.")
         index.seal()
         index.close()
         space.save(scratch)
@@ -67,18 +70,30 @@ def build(store: CatalogueStore, embedder: Embedder, parent: Path, report: Calla
 def _embedded(
     store: CatalogueStore, embedder: Embedder, report: Callable[[int, int], None], total: int
 ) -> Iterator[tuple[int, Track, Vector]]:
-    """Every row with its track and its card's embedding, a batch of cards at a time."""
+    """Every row with its track and its card's embedding, a chunk of cards at a time."""
+    ahead = Precomputed(embedder)
     rows = store.rows()
     done = 0
     while chunk := list(islice(rows, _CHUNK)):
+        waiting = []
+        for row, track in chunk:
+            text = card(track)
+            vector = ahead.get(text)
+            if vector is None:
+                waiting.append((text, row, track))
+            else:
+                yield row, track, vector
+                done += 1
+        report(done, total)
         # Cards of a length together: a batch is as slow as its longest text.
-        chunk.sort(key=lambda item: len(card(item[1])))
-        vectors = embedder.documents(card(track) for _, track in chunk)
-        for (row, track), vector in zip(chunk, vectors, strict=True):
+        waiting.sort(key=lambda item: len(item[0]))
+        vectors = embedder.documents(text for text, _, _ in waiting)
+        for (_, row, track), vector in zip(waiting, vectors, strict=True):
             yield row, track, vector
             done += 1
-            if done % _REPORT_EVERY == 0 or done == total:
+            if done % _REPORT_EVERY == 0:
                 report(done, total)
+    report(total, total)
 
 
 def main() -> int:

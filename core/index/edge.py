@@ -46,8 +46,9 @@ class EdgeIndex:
     what was written counts only after `seal`.
     """
 
-    def __init__(self, shard: qe.EdgeShard) -> None:
+    def __init__(self, shard: qe.EdgeShard, folder: Path) -> None:
         self._shard = shard
+        self._folder = folder
 
     @classmethod
     def create(cls, folder: Path, dimension: int) -> EdgeIndex:
@@ -60,7 +61,7 @@ class EdgeIndex:
             wal_enabled=False,
         )
         folder.mkdir(parents=True, exist_ok=True)
-        index = cls(qe.EdgeShard.create(str(folder), config))
+        index = cls(qe.EdgeShard.create(str(folder), config), folder)
         for field, kind in PAYLOAD_FIELDS.items():
             index._shard.update(qe.UpdateOperation.create_field_index(field, _SCHEMA[kind]))
         return index
@@ -69,7 +70,7 @@ class EdgeIndex:
     def open(cls, folder: Path) -> EdgeIndex:
         """A shard that `seal` left complete."""
         try:
-            return cls(qe.EdgeShard.load(str(folder)))
+            return cls(qe.EdgeShard.load(str(folder)), folder)
         except Exception as error:  # the bindings raise plain exceptions
             raise SearchIndexError(f"The search index in {folder} cannot be opened: {error}.") from error
 
@@ -116,6 +117,9 @@ class EdgeIndex:
         with _explained("written"):
             self._shard.optimize()
             self._shard.flush()
+            # A small shard leaves journals that its next opening applies and removes: after this one, files stay.
+            self._shard.close()
+            self._shard = qe.EdgeShard.load(str(self._folder))
 
     def close(self) -> None:
         self._shard.close()

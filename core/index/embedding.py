@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 BUNDLED: Final = "sentence-transformers/all-MiniLM-L6-v2"
 # Larger batches are slower on a processor and take a gigabyte.
 _BATCH: Final = 32
+_SILENT: Final = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Embedder:
 
     @cached_property
     def _model(self) -> TextEmbedding:
+        # Both report to their makers unless told not to before they are loaded, and nothing may leave the machine.
+        os.environ.update(_SILENT)
         from fastembed import TextEmbedding  # noqa: PLC0415 - it takes most of a second to import
 
         try:

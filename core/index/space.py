@@ -300,13 +300,13 @@ class Space:
 
     def place_emotions(self, emotions: Sequence[str]) -> Vector:
         """Strength of each emotion less the usual, [EMOTIONS]; zero where none is known."""
-        return emotion_strengths(emotions) - self.usual_emotions if emotions else np.zeros_like(self.usual_emotions)
+        strengths = emotion_strengths(emotions)
+        return strengths - self.usual_emotions if strengths.any() else strengths
 
     def place_situations(self, situations: Sequence[str]) -> Vector:
         """1 for each situation less the usual, [SITUATIONS]; zero where none is known."""
-        if not situations:
-            return np.zeros_like(self.usual_situations)
-        return _marked(situations, _SITUATION_AT) - self.usual_situations
+        marked = _marked(situations, _SITUATION_AT)
+        return marked - self.usual_situations if marked.any() else marked
 
     def track_vector(self, track: Track, card_embedding: Vector) -> Vector:
         """A song's dense vector, float32 [dimension]."""

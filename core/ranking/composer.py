@@ -34,7 +34,7 @@ _WORDS_WEIGHT: Final = 0.25
 _LIKE_WEIGHT: Final = 0.8
 _LIKE_SONGS: Final = 200
 _GENRE_PULL: Final = 0.25
-_CANDIDATES: Final = 400
+_CANDIDATES: Final = 300
 _MINUTES_A_SONG: Final = 3
 _CLOSE: Final = 0.5
 _ASKING_WORDS: Final = frozenset(
@@ -127,19 +127,21 @@ class Composer:
         plan = self._plan(vibe, understood, request)
         found = self._candidates(plan, plan.strict)
         chosen = choose(found, plan.count, request.seed, plan.artist_limits, PER_ARTIST)
-        notes = []
+        short_note, filler = "", list[Candidate]()
         if len(chosen) < plan.count and plan.strict.must:
             filler = self._filler(plan, chosen)
-            if filler:
-                notes.append(_short_note(len(chosen), [c for r in plan.rules if not r.forbids for c in r.clauses]))
-                chosen += filler
+            wishes = [c for r in plan.rules if not r.forbids for c in r.clauses]
+            short_note = _short_note(len(chosen), wishes, limited=len(found) > len(chosen))
+            chosen += filler
         if not chosen:
             raise BadVibeError(
                 "No song of the catalogue is left for this vibe.",
                 "Ask for something else, or add songs to the catalogue.",
             )
         if vibe.minutes and not vibe.count:
-            chosen = fit_minutes(chosen, found, vibe.minutes)
+            chosen = fit_minutes(chosen, [*found, *filler], vibe.minutes)
+        used = {c.row for c in chosen}
+        notes = (short_note,) if any(c.row in used for c in filler) else ()
         picks = tuple(
             Pick(
                 c.track,
@@ -149,7 +151,7 @@ class Composer:
             )
             for c in in_order(chosen)
         )
-        return Playlist(vibe, picks, request.seed, self._store.fingerprint, tuple(notes))
+        return Playlist(vibe, picks, request.seed, self._store.fingerprint, notes)
 
     def _plan(self, vibe: Vibe, understood: Understanding, request: VibeRequest) -> Plan:
         count = min(vibe.count or DEFAULT_COUNT, MOST_COUNT)
@@ -175,7 +177,7 @@ class Composer:
         have = {song_key(c.track) for c in chosen}
         rest = self._candidates(plan, Filter(must_not=plan.strict.must_not))
         others = [c for c in rest if song_key(c.track) not in have]
-        return choose(others, plan.count - len(chosen), plan.seed, plan.artist_limits, PER_ARTIST)
+        return choose(others, plan.count - len(chosen), plan.seed, plan.artist_limits, PER_ARTIST, chosen)
 
     def rank(self, text: str, limit: int | None = None, within: Iterable[int] | None = None) -> list[int]:
         """Row numbers, best first: the whole ranking, before diversity and order.
@@ -200,7 +202,7 @@ class Composer:
         return list(ranked)[:limit]
 
     def _candidates(self, plan: Plan, where: Filter) -> list[Candidate]:
-        limit = max(_CANDIDATES, plan.count * 12) + len(plan.exclude)
+        limit = max(_CANDIDATES, plan.count * 10) + len(plan.exclude)
         hits = self._index.search(Query(plan.vector, self._words(plan.vibe), _WORDS_WEIGHT, limit, where))
         tracks = self._store.tracks([hit.row for hit in hits])
         heard = {song_key(t) for t in tracks.values() if t.id in plan.exclude}
@@ -299,10 +301,13 @@ def _alternatives(rules: Sequence[Rule]) -> Rule:
     return Rule(clauses, OneOf(tuple(r.condition for r in rules if isinstance(r.condition, AnyOf | Between))))
 
 
-def _short_note(met: int, clauses: Sequence[Clause]) -> str:
+def _short_note(met: int, clauses: Sequence[Clause], *, limited: bool) -> str:
     wishes = ", ".join(dict.fromkeys(c.value for c in clauses))
     songs = "No song" if met == 0 else f"Only {met} song{'s' * (met > 1)}"
-    return f"{songs} of this catalogue fit{'s' * (met < 2)} all of: {wishes}. The others come nearest in mood."
+    few_each = f", at most {PER_ARTIST} an artist," if limited else ""
+    return (
+        f"{songs} of this catalogue{few_each} fit{'s' * (met < 2)} all of: {wishes}. The others come nearest in mood."
+    )
 
 
 def _genre_condition(clause: Clause, space: Space) -> Condition | None:

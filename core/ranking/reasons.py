@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from core.catalogue.identity import artist_key, artist_keys
 from core.index.space import Space, genre_of
 from core.models import FEATURES, ClauseKind, Sign, Track, Vibe
+from core.text import words
 from core.vocabulary import GENRES, LANGUAGES
 
 MOST: Final = 3
+# A part of a description that is quoted, in characters.
+_SHORTEST, _LONGEST = 20, 90
+_PARTS: Final = re.compile(r"[.;:!?]+(?:\s|$)")
 # A feature is worth a word when the vibe leans this far, and the song this far the same way (standard deviations).
 _VIBE_LEANS, _SONG_LEANS = 0.3, 0.5
 
@@ -46,7 +51,10 @@ def reasons(vibe: Vibe, track: Track, space: Space, near: Sequence[str] = ()) ->
     for finder in (_asked_names, _asked_facts, _situations, _emotions, _genres, _sound):
         found += finder(vibe, track, space)
     found[:0] = [f"close to {name} in mood and style" for name in near if artist_key(name) not in artist_keys(track)]
-    return tuple(dict.fromkeys(found))[:MOST] or (_plain(track),)
+    told = list(dict.fromkeys(found))
+    if quote := _quote(vibe, track):
+        told[MOST - 1 :] = [quote]
+    return tuple(told[:MOST]) or (_plain(track),)
 
 
 def _asked_names(vibe: Vibe, track: Track, _: Space) -> list[str]:
@@ -117,6 +125,17 @@ _TRUE_OF: Final[dict[str, Callable[[float, bool], bool]]] = {
     "speechiness": lambda v, up: v > 0.2 if up else False,
     "tempo_bpm": lambda v, up: v > 120 if up else v < 95,
 }
+
+
+def _quote(vibe: Vibe, track: Track) -> str | None:
+    """The part of the song's description that has most words of the vibe, else its first short one."""
+    parts = [part.strip() for part in _PARTS.split(track.description or "")]
+    short = [part for part in parts if _SHORTEST <= len(part) <= _LONGEST]
+    if not short:
+        return None
+    asked = set(words(vibe.text))
+    best = max(short, key=lambda part: len(asked.intersection(words(part))))
+    return f"“{best}”"
 
 
 def _plain(track: Track) -> str:

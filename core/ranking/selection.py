@@ -56,7 +56,12 @@ def pool_size(count: int) -> int:
 
 
 def choose(
-    candidates: Sequence[Candidate], count: int, seed: int, artist_limits: dict[str, int], per_artist: int
+    candidates: Sequence[Candidate],
+    count: int,
+    seed: int,
+    artist_limits: dict[str, int],
+    per_artist: int,
+    before: Sequence[Candidate] = (),
 ) -> list[Candidate]:
     """Pick songs one by one: the best score less its likeness to those chosen.
 
@@ -69,6 +74,7 @@ def choose(
         seed: 0 for the best; another for a variation.
         artist_limits: artist key to how many of their songs may be picked, where it is not `per_artist`.
         per_artist: how many songs of one artist.
+        before: songs of the list that were chosen already; their artists count.
     """
     pool = list(candidates[: pool_size(count)])
     if not pool:
@@ -80,7 +86,7 @@ def choose(
         value += _TEMPERATURE * np.random.default_rng(seed).gumbel(size=len(pool))
     vectors = np.stack([c.vector / (np.linalg.norm(c.vector) or 1.0) for c in pool])
     likeness = np.zeros(len(pool))
-    taken: Counter[str] = Counter()
+    taken = Counter(artist_key(c.track.artist) for c in before)
     chosen: list[int] = []
     free = np.ones(len(pool), dtype=bool)
     main = [artist_key(c.track.artist) for c in pool]
@@ -104,7 +110,8 @@ def fit_minutes(chosen: Sequence[Candidate], spare: Sequence[Candidate], minutes
         return list(chosen)
     kept = known[: int(np.argmin(np.abs(lengths - target))) + 1]
     artists = Counter(artist_key(c.track.artist) for c in kept)
-    others = [c for c in spare if c.track.duration_ms and c not in kept]
+    used = {c.row for c in kept}
+    others = list({c.row: c for c in spare if c.track.duration_ms and c.row not in used}.values())
     total = sum(c.track.duration_ms or 0 for c in kept)
     for at in range(len(kept) - 1, -1, -1):  # the last chosen are the first to go
         gap = target - total

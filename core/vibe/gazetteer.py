@@ -20,7 +20,8 @@ contentment: content, satisfied, cozy, cosy, mellow, lazy, laid back, easygoing,
 calm: relaxed, relaxing, relax, peaceful, quiet, soothing, gentle, soft, tranquil, tranquilo, tranquilidad, restful, relajante, calmado, stress free
 serenity: serene, zen, meditative, still, serenidad
 relief: relieved, unwind, wind down, winding down, destress
-sadness: sad, unhappy, blue, down, depressed, depressing, gloomy, sorrow, sorrowful, tearful, crying, cry, miserable, triste, tristeza, sadder, saddest, deprimido
+sadness: sad, unhappy, blue, down, depressed, gloomy, sorrow, sorrowful, tearful, crying, cry, miserable, triste, tristeza, sadder, saddest, deprimido
+despair: depressing, hopeless, desperate
 melancholy: melancholic, bittersweet, moody, somber, sombre, melancolico, melancolia, rainy
 heartbreak: heartbroken, brokenhearted, broken hearted, break up, breakup, dumped, despecho, desamor, corazon roto
 loneliness: lonely, alone, isolated, soledad
@@ -148,7 +149,7 @@ autotune: autotune, auto tune
 VOICES: Final[Mapping[str, str]] = _table("""
 female: female singer, female singers, female vocals, female vocal, female voice, female vocalist, female vocalists, woman singing, women singers, girl singer, female artists, female artist, cantante femenina, voz femenina, female rappers, female rapper, female fronted
 male: male singer, male singers, male vocals, male vocal, male voice, male vocalist, male vocalists, man singing, voz masculina
-none: instrumental, instrumentals, no vocals, no lyrics, without lyrics, without vocals, without words, no words, no singing, without singing, sin letra, sin voz, wordless
+none: instrumental, instrumentals, no vocals, no lyrics, without lyrics, without vocals, without words, no words, no singing, without singing, sin letra, sin voz, ohne gesang, ohne text, sans paroles, senza parole, sem letra, wordless
 """)  # fmt: skip
 
 NEGATIONS: Final = frozenset(
@@ -168,6 +169,7 @@ NEGATIONS: Final = frozenset(
         "isn't",
         "ain't",
         "less",
+        "menos",
         "hate",
         "nada",
         "sin",
@@ -224,6 +226,12 @@ FILLERS: Final = frozenset(
         "las",
         "muy",
         "demasiado",
+        "trop",
+        "tres",
+        "zu",
+        "sehr",
+        "troppo",
+        "muito",
         "mas",
         "tan",
     ]
@@ -246,3 +254,50 @@ WANT_CUES: Final = (
     "artist", "band", "singer", "music from", "songs from", "songs of", "love", "canciones de", "musica de", "de", "von", "par",
     "only", "more", "with", "favorite artist is", "and", "or", "y",
 )  # fmt: skip
+# So plain that even an ordinary word after it is a name: "songs by Queen".
+SURE_CUES: Final = (
+    "songs by", "song by", "music by", "tracks by", "hits by", "anything by", "something by", "nothing by", "stuff by",
+    "everything by", "listen to the band", "the band", "the artist", "the singer", "the rapper",
+)  # fmt: skip
+
+# What people mean by an emoji, where its name in Unicode says something else or too little.
+EMOJI: Final[Mapping[str, str]] = {
+    emoji: meaning
+    for meaning, emojis in {
+        "happy": "😀😃😄😁😊🙂☺😺",
+        "funny": "😂🤣😆😅😜🤪😝😛",
+        "love": "❤💕💖💗💓💞💘💙💚💛🧡💜🤍😍🥰😘♥",
+        "heartbroken": "💔",
+        "sad": "😢😞😔☹🙁😟🥺😿",
+        "crying, heartbroken": "😭",
+        "angry": "😠😡👿💢",
+        "furious, rage": "🤬",
+        "sleepy, sleep": "😴💤🥱😪🛌",
+        "calm, relieved": "😌",
+        "meditation": "🧘",
+        "party, celebration": "🎉🥳🎊🪩",
+        "dancing": "💃🕺",
+        "confident, cool": "😎",
+        "excited": "🤩🙌",
+        "strong, gym": "💪🏋",
+        "running": "🏃",
+        "hype, energetic": "🔥⚡🚀",
+        "aggressive, metal": "🤘",
+        "anxious, afraid": "😰😨😱😬",
+        "tired": "😩😫",
+        "sunny": "☀🌞🌻",
+        "summer, beach": "🏖🏝🌴⛱",
+        "rain": "🌧☔⛈",
+        "winter, snow": "❄☃⛄",
+        "night": "🌙🌃🌌🌛🌜",
+        "sunrise, morning": "🌅🌄☕",
+        "sunset": "🌇",
+        "cozy": "🕯",
+        "driving, road trip": "🚗🚙🛣",
+        "lonely": "🚶",
+        "dead, gloomy": "💀🥀🖤",
+        "dreamy": "✨💭",
+        "spooky": "👻🎃",
+    }.items()
+    for emoji in emojis
+}

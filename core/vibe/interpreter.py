@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Protocol
@@ -13,6 +14,7 @@ from core.errors import BadVibeError
 from core.index.embedding import BUNDLED, Embedder, bundled_folder
 from core.models import Clause, ClauseKind, Sign, Target, Vibe
 from core.text import MAX_CHARS, printable
+from core.vibe.gazetteer import EMOJI
 from core.vibe.mood_model import MoodModel, mood_of
 from core.vibe.rules import ArtistCounts, Rules
 
@@ -72,14 +74,10 @@ class BuiltInInterpreter:
     def understand(self, text: str) -> Understanding:
         cleaned = check_text(text)
         clauses = self._rules.clauses(cleaned)
-        wanted = _without_unwanted(cleaned, clauses)
+        wanted = _spoken(_without_unwanted(cleaned, clauses))
         embedding = self._mood_embedder.queries([wanted])[0]
         target = self._model.target(wanted, embedding)
-        unwanted = [
-            c.value for c in clauses if c.sign is Sign.UNWANTED and c.kind in (ClauseKind.MOOD, ClauseKind.SITUATION)
-        ]
-        for word, other in zip(unwanted, self._mood_embedder.queries(unwanted), strict=False):
-            target = target.away_from(self._model.target(word, other), _AWAY / len(unwanted))
+        target = self._less_unwanted(target, clauses)
         vibe = Vibe(
             cleaned, mood_of(target), tuple(clauses),
             count=_number(clauses, ClauseKind.COUNT, MAX_COUNT),
@@ -88,6 +86,33 @@ class BuiltInInterpreter:
         if self._mood_embedder is not self._embedder:
             embedding = self._embedder.queries([wanted])[0]
         return Understanding(vibe, target, embedding)
+
+    def _less_unwanted(self, target: Target, clauses: list[Clause]) -> Target:
+        """The target pushed away from unwanted moods, the less the more they are like a wanted one.
+
+        "Sad but not depressing" is still sad.
+        """
+        unwanted = [
+            c.value for c in clauses if c.sign is Sign.UNWANTED and c.kind in (ClauseKind.MOOD, ClauseKind.SITUATION)
+        ]
+        if not unwanted:
+            return target
+        wanted = [c.value for c in clauses if c.sign is Sign.WANTED and c.kind is ClauseKind.MOOD]
+        words = [*unwanted, *wanted]
+        named = [
+            self._model.target(word, embedding)
+            for word, embedding in zip(words, self._mood_embedder.queries(words), strict=True)
+        ]
+        for other in named[: len(unwanted)]:
+            alike = max((_likeness(other, mood) for mood in named[len(unwanted) :]), default=0.0)
+            target = target.away_from(other, _AWAY * (1 - max(0.0, alike)) / len(unwanted))
+        return target
+
+
+def _likeness(one: Target, other: Target) -> float:
+    """The cosine of two targets' features."""
+    a, b = one.features, other.features
+    return float(a @ b / ((np.linalg.norm(a) * np.linalg.norm(b)) or 1.0))
 
 
 def check_text(text: str) -> str:
@@ -100,6 +125,17 @@ def check_text(text: str) -> str:
     if len(cleaned) > MAX_CHARS:
         raise BadVibeError(f"That vibe is {len(cleaned):,} characters long.", f"Say it in at most {MAX_CHARS:,}.")
     return cleaned
+
+
+def _spoken(text: str) -> str:
+    """The text with its emoji in words: to the encoder each of them is the same unknown word."""
+    if text.isascii():
+        return text
+    return printable("".join(_meaning(c) if unicodedata.category(c) == "So" else c for c in text)) or text
+
+
+def _meaning(emoji: str) -> str:
+    return f" {EMOJI.get(emoji) or unicodedata.name(emoji, '').lower().removesuffix(' face')} "
 
 
 def _number(clauses: list[Clause], kind: ClauseKind, most: int) -> int | None:

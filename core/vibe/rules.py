@@ -18,6 +18,7 @@ from core.vibe.gazetteer import (
     NEGATIONS,
     NUMBERS,
     SITUATIONS,
+    SURE_CUES,
     VOICES,
     WANT_CUES,
 )
@@ -29,11 +30,13 @@ IsCommon = Callable[[str], bool]
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:&[^\W_]+)?")
 _CLAUSE_BREAK: Final = re.compile(r"[,.;:!?\n()]|\bbut\b|\bpero\b|\baber\b|\bmais\b")
+_NAME_BREAK: Final = re.compile(r"[.;:!?\n()]")
 _NEGATION_REACH: Final = 5
 _LONGEST_NAME: Final = 6
 _THIS_CENTURY: Final = 30  # "20s" to "29s" of two digits is this century's; "30s" and on the last one's
 
 _GENRE_WORDS: Final = {fold(name): name for name in GENRES} | dict(GENRE_ALIASES)
+_VOCABULARY: Final = frozenset(MOODS) | frozenset(SITUATIONS) | frozenset(_GENRE_WORDS)
 # Each is a genre's name or alias, but more often an ordinary word.
 _GENRE_NOT_ALONE: Final = frozenset({
     "soul", "dance", "garage", "movie", "house", "dub", "swing", "world", "son", "fusion", "pop", "trance", "indie",
@@ -46,9 +49,13 @@ _MUSIC_WORD: Final = re.compile(
 )
 
 _YEAR: Final = r"(?:19[2-9]\d|20[0-4]\d)"
-_PART: Final = r"\b(early|mid|late)?[ -]?"
+# "in my 20s" is an age.
+_PART: Final = (
+    "".join(rf"(?<!\b{whose} )" for whose in ("my", "your", "her", "his", "their", "my early", "my mid", "my late"))
+    + r"(?<!\w)(?:(early|mid|late)[ -])?(?:the )?"
+)
 _DECADE: Final = re.compile(
-    rf"{_PART}(?:the )?['’]?(19[2-9]|20[0-4]|[0-9])0['’]?s\b|"
+    rf"{_PART}['’]?(19[2-9]|20[0-4]|[0-9])0['’]?s\b|"
     rf"{_PART}(twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties|noughties|two thousands)\b"
 )
 _DECADE_NAMES: Final = {
@@ -56,20 +63,26 @@ _DECADE_NAMES: Final = {
     "eighties": 1980, "nineties": 1990, "noughties": 2000, "two thousands": 2000,
 }  # fmt: skip
 _SPANISH_DECADE: Final = re.compile(
-    r"\b(?:los |anos )+(?:['’]?(\d0)s?\b|(cincuenta|sesenta|setenta|ochenta|noventa)\b)"
+    r"\b(?:los |anos )+(?:['’]?(200|201|202|\d)0s?\b|(cincuenta|sesenta|setenta|ochenta|noventa)\b)"
 )
 _SPANISH_NAMES: Final = {"cincuenta": 1950, "sesenta": 1960, "setenta": 1970, "ochenta": 1980, "noventa": 1990}
 _YEAR_SPAN: Final = re.compile(rf"\b(?:between |from )?({_YEAR})\s*(?:-|–|to|and|until)\s*({_YEAR})\b")
 _YEAR_EDGE: Final = re.compile(rf"\b(before|pre|until|after|since|post)[ -]+({_YEAR})\b")
-_YEAR_ALONE: Final = re.compile(rf"\b({_YEAR})\b(?! ?(?:songs|tracks|people|km|m\b))")
+_YEAR_ALONE: Final = re.compile(rf"\b({_YEAR})\b(?! ?(?:people|km|m\b))")
 _EARLIEST, _LATEST = 1900, 2100
 
 _NUMBER: Final = r"(\d{1,4}|" + "|".join(sorted(NUMBERS, key=len, reverse=True)) + ")"
-_COUNT: Final = re.compile(rf"\b{_NUMBER} (?:\w+ )?(?:songs|tracks|tunes|canciones|lieder|titres|song|track)\b")
-_MINUTES: Final = re.compile(
-    rf"\b{_NUMBER}[ -]?(minutes?|mins?|min|hours?|hrs?|h|minutos|horas?|stunden?)\b(?: and a half)?"
+_COUNT: Final = re.compile(
+    rf"(?<![\w.]){_NUMBER}[ -](?:\w+ )?(?:songs|tracks|tunes|canciones|lieder|titres|song|track)\b"
 )
-_ARTICLES: Final = frozenset({"a", "an", "one", "una"})
+_MINUTES: Final = re.compile(
+    rf"(?<![\w.])(?:{_NUMBER}([.,]5| and a half)?[ -]?|(media ))"
+    r"(minutes?|mins?|min|hours?|hrs?|h|minutos?|horas?|minuten?|stunden?)\b( and a half| y media)?"
+)
+_ONE: Final = frozenset({"a", "an", "one", "una"})
+# "an oasis in the desert", "my queen": what follows is a thing, no name.
+_ARTICLES: Final = ("a", "an", "my", "your", "his", "her", "our", "un", "una", "mi", "tu")
+_AND: Final = re.compile(r"\s*(?:,|&|\b(?:and|or|nor|y|o|und|oder|et|ou)\b)\s*|\s*,\s*(?:and|or)\s+")
 _LANGUAGE: Final = re.compile(
     r"\b(?:in|en|auf|sung in) (\w+)\b"
     r"|\b(\w+)[ -](?:language|lyrics|speaking|vocals|songs?|music|tracks|pop|rock|rap)\b"
@@ -124,14 +137,15 @@ class Rules:
                 continue
             found.append(clause)
             taken.append((clause.start, clause.end))
-        return sorted((_signed(c, words, text) for c in found), key=lambda c: (c.start, c.end, c.kind))
+        found = sorted((_signed(c, words, text) for c in found), key=lambda c: (c.start, c.end, c.kind))
+        return _chained(found, folded)
 
     def _artists(self, words: list[Token], text: str) -> list[Clause]:
         spans = [
             (a, b, artist_key(text[words[a].start : words[b - 1].end]))
             for a in range(len(words))
             for b in range(a + 1, min(a + _LONGEST_NAME, len(words)) + 1)
-            if not _CLAUSE_BREAK.search(text[words[a].start : words[b - 1].end])
+            if not _NAME_BREAK.search(text[words[a].start : words[b - 1].end])
         ]
         known = self._artist_counts({key for _, _, key in spans})
         found = []
@@ -146,23 +160,32 @@ class Rules:
     def _name_sense(self, words: list[Token], a: int, b: int, text: str, songs: int) -> Sign | None:
         """Whether these words are meant as an artist, and how; None where they are more likely ordinary words."""
         named = [w.word for w in words[a:b]]
+        telling = [w for w in words[a:b] if w.word not in FILLERS]
         before = " ".join(w.word for w in words[max(0, a - 4) : a])
-        common = [
-            w for w in named if self._is_common(w) or w in MOODS or w in SITUATIONS or w in _GENRE_WORDS or w in FILLERS
-        ]
-        ordinary = len(common) == len(named)
-        vocabulary = " ".join(named) in MOODS or " ".join(named) in SITUATIONS or " ".join(named) in _GENRE_WORDS
-        capital = all(text[w.start].isupper() for w in words[a:b] if w.word not in FILLERS) and text != text.upper()
-        if vocabulary or (len(named) == 1 and len(named[0]) < 2):
+        if (
+            not telling
+            or {" ".join(named), " ".join(w.word for w in telling)} & _VOCABULARY
+            or (len(named) == 1 and len(named[0]) < 2)
+            or _cued(before, _ARTICLES)
+        ):
+            return None
+        ordinary = all(self._is_common(w.word) or w.word in _VOCABULARY for w in telling)
+        # Capitals tell nothing where all is in capitals; a name of two words in capitals may be all there is.
+        sure = _cued(before, SURE_CUES) and not (named[0] == "the" and len(telling) == 1)  # "songs by the sea"
+        shouted = text == text.upper() and (len(telling) < 2 or b - a < len(words))
+        capital = bool(telling) and all(text[w.start].isupper() for w in telling) and not shouted
+        if "," in text[words[a].start : words[b - 1].end] and not (capital or sure):
             return None
         if _cued(before, LIKE_CUES) and (not ordinary or capital or (songs >= 3 and len(named) > 1)):
             return Sign.LIKE
         cued = _cued(before, WANT_CUES)
-        if not ordinary and (len(named) > 1 or cued or capital or songs >= 3):
-            return Sign.WANTED
-        if ordinary and capital and (cued or len(named) > 1) and songs >= 2 and a > 0:
-            return Sign.WANTED
-        return None
+        if not ordinary:
+            meant = len(named) > 1 or cued or capital or songs >= 3
+        else:
+            # The first word of a text has a capital whatever it is.
+            named_so = capital and (cued or len(named) > 1) and songs >= 2 and telling[-1] is not words[0]
+            meant = sure or named_so or (_cued(before, ("by",)) and songs >= 3 and len(telling) > 1)
+        return Sign.WANTED if meant else None
 
 
 def _cued(before: str, cues: tuple[str, ...]) -> bool:
@@ -204,15 +227,16 @@ def _listed(words: list[Token], folded: str) -> list[Clause]:
 def _numbers(folded: str) -> list[Clause]:
     found = []
     for match in _COUNT.finditer(folded):
-        if match.group(1) not in _ARTICLES:
+        if match.group(1) not in _ONE:
             count = _value(match.group(1))
             if 0 < count <= 500:
                 found.append(Clause(ClauseKind.COUNT, str(count), Sign.WANTED, *match.span()))
     for match in _MINUTES.finditer(folded):
-        hours = match.group(2).startswith(("h", "stunde"))
-        amount = _value(match.group(1))
-        minutes = (30 if match.group(1) == "half an" else 60 * amount) if hours else amount
-        minutes += 30 if match.group().endswith("and a half") else 0
+        number, half_before, half_alone, unit, half_after = match.groups()
+        halves = bool(half_before or half_alone or half_after or number == "half an")
+        minutes = _value(number) if number else 0
+        if unit.startswith(("h", "stunde")):
+            minutes = 60 * minutes + 30 * halves
         if 0 < minutes <= 24 * 60:
             found.append(Clause(ClauseKind.MINUTES, str(minutes), Sign.WANTED, *match.span()))
     return found
@@ -246,7 +270,7 @@ def _eras(folded: str) -> list[Clause]:
         low, high = {"early": (0, 4), "mid": (3, 7), "late": (5, 9)}.get(part or "", (0, 9))
         add(match, first + low, first + high)
     for match in _SPANISH_DECADE.finditer(folded):
-        first = _SPANISH_NAMES[match.group(2)] if match.group(2) else _decade(match.group(1)[:-1])
+        first = _SPANISH_NAMES[match.group(2)] if match.group(2) else _decade(match.group(1))
         add(match, first, first + 9)
     for match in _YEAR_ALONE.finditer(folded):
         add(match, int(match.group(1)), int(match.group(1)))
@@ -278,21 +302,40 @@ def _signed(clause: Clause, words: list[Token], text: str) -> Clause:
     """The clause, unwanted where a negation reaches it."""
     if clause.kind in (ClauseKind.COUNT, ClauseKind.MINUTES, ClauseKind.EXPLICIT):
         return clause
-    if clause.kind is ClauseKind.VOICE and text[clause.start : clause.end].lower().startswith(
-        ("no ", "without ", "sin ")
-    ):
+    if any(w.word in NEGATIONS for w in words if w.start == clause.start):
         return clause  # "no vocals" is a name, with its negation inside
     before = [w for w in words if w.end <= clause.start]
-    for word in reversed(before[-_NEGATION_REACH - 1 :]):
-        if _CLAUSE_BREAK.search(text[word.end : clause.start]):
+    for at in range(len(before) - 1, max(-1, len(before) - _NEGATION_REACH - 2), -1):
+        word = before[at].word
+        if _CLAUSE_BREAK.search(text[before[at].end : clause.start]):
             break
-        if word.word in NEGATIONS:
+        if word in NEGATIONS or (at > 0 and f"{before[at - 1].word} {word}" in _ALL_BUT):
             return replace(clause, sign=Sign.UNWANTED)
-        if not _carries_negation(word.word):
+        if not _carries_negation(word):
             break
     return clause
 
 
+_ALL_BUT: Final = frozenset({"anything but", "everything but", "all but", "cualquiera menos"})
+_LINKS: Final = frozenset(
+    {"and", "or", "nor", "y", "o", "und", "oder", "et", "ou", "by", "from", "in", "en", "von", "par"}
+)
+
+
 def _carries_negation(word: str) -> bool:
-    """Whether a negation reaches across a word: "no sad or slow songs" denies both."""
-    return word in FILLERS or word in ("and", "or", "y", "o", "und", "et") or word in MOODS or word in _GENRE_WORDS
+    """Whether a negation reaches across a word: "no sad or slow songs" denies both, "nothing by X" X."""
+    return word in FILLERS or word in _LINKS or word in MOODS or word in _GENRE_WORDS
+
+
+def _chained(clauses: list[Clause], folded: str) -> list[Clause]:
+    """In "like X and Y" and "nothing by X or Y", Y is meant as X is."""
+    done: list[Clause] = []
+    before: Clause | None = None
+    for clause in clauses:
+        meant = clause
+        if clause.kind is ClauseKind.ARTIST:
+            if before and before.sign is not Sign.WANTED and _AND.fullmatch(folded[before.end : clause.start]):
+                meant = replace(clause, sign=before.sign)
+            before = meant
+        done.append(meant)
+    return done

@@ -22,7 +22,7 @@ from core.catalogue.importing import starter_tracks
 from core.index.embedding import Embedder
 from core.index.space import Space, emotion_strengths, sound_words
 from core.models import FEATURES, Track
-from core.vibe.mood_model import TARGETS, MoodModel, Vector, model_file, ngrams
+from core.vibe.mood_model import TARGETS, Grams, MoodModel, Vector, model_file, ngrams
 from core.vocabulary import GENRES, SITUATIONS
 
 WIDTH: Final = 0.25
@@ -133,9 +133,7 @@ def fit(
     model = MoodModel(
         embeddings=embeddings,
         duals=np.zeros((len(read), TARGETS), dtype=np.float32),
-        gram_places=np.array([place for g in grams for place in g], dtype=np.int32),
-        gram_values=np.array([value for g in grams for value in g.values()], dtype=np.float32),
-        gram_starts=np.cumsum([0, *(len(g) for g in grams)])[:-1].astype(np.int32),
+        grams=Grams.of(grams),
         width=width,
         literal=literal,
         embedder=embedder,

@@ -1,0 +1,1 @@
+"""The command line, as the process that a person starts."""

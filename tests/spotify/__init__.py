@@ -1,0 +1,1 @@
+"""The stand-in Spotify, and what the product does with it."""
