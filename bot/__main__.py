@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from bot.settings import Settings, load_settings
 from core.errors import VibesmithError
-from core.models import Playlist
+from core.models import FEATURES, Playlist, Sign, Vibe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,22 +33,29 @@ app.add_typer(catalogue_app, name="catalogue")
 out = Console()
 err = Console(stderr=True)
 _REJECTS_SHOWN: Final = 20
+_SIGN_STYLES: Final = {Sign.WANTED: "bold green", Sign.UNWANTED: "bold red", Sign.LIKE: "bold cyan"}
+_SIGN_WORDS: Final = {Sign.WANTED: "", Sign.UNWANTED: "no ", Sign.LIKE: "like "}
 
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on the error stream, that shows itself at the first report."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = None
+    bar = Progress(*columns, console=err, transient=True)
+    task = None
 
-        def report(done: int, total: int) -> None:
-            nonlocal task
-            if task is None:
-                task = bar.add_task(what, total=total)
-            bar.update(task, completed=done, total=total)
+    def report(done: int, total: int) -> None:
+        nonlocal task
+        if task is None:
+            bar.start()
+            task = bar.add_task(what, total=total)
+        bar.update(task, completed=done, total=total)
 
+    try:
         yield report
+    finally:
+        if task is not None:
+            bar.stop()
 
 
 @app.command()
@@ -74,6 +82,41 @@ def vibe(
         sys.stdout.write(json.dumps(playlist_record(playlist), ensure_ascii=False) + "\n")
     else:
         _print_playlist(playlist)
+
+
+@app.command()
+def understand(
+    text: Annotated[str, typer.Argument(help="How you feel, or what you do.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Print how a vibe is understood: its clauses with their words, and the mood aimed at."""
+    from bot.app import make_embedder, make_interpreter, open_catalogue
+
+    settings = _settings()
+    with open_catalogue(settings) as store:
+        vibe = make_interpreter(store, make_embedder(settings)).understand(text).vibe
+    if as_json:
+        sys.stdout.write(json.dumps(vibe.to_record(), ensure_ascii=False) + "\n")
+    else:
+        _print_vibe(vibe)
+
+
+def _print_vibe(vibe: Vibe) -> None:
+    line = Text(vibe.text)
+    clauses = Table("words", "kind", "means", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for clause in vibe.clauses:
+        line.stylize(_SIGN_STYLES[clause.sign], clause.start, clause.end)
+        words = Text(vibe.text[clause.start : clause.end], _SIGN_STYLES[clause.sign])
+        clauses.add_row(words, clause.kind.value, _SIGN_WORDS[clause.sign] + clause.value)
+    out.print(line)
+    if vibe.clauses:
+        out.print(clauses)
+    mood = Table("mood", "lean", "", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for name, lean in zip(FEATURES, vibe.mood.features, strict=True):
+        mood.add_row(name, f"{lean:+.2f}", ("▮" if lean > 0 else "▯") * min(20, round(abs(lean) * 8)))
+    out.print(mood)
+    for what, found in (("genres", vibe.mood.genres), ("emotions", vibe.mood.emotions)):
+        out.print(f"[dim]{what}[/dim]  {', '.join(name for name, _ in found)}")
 
 
 def playlist_record(playlist: Playlist) -> dict[str, Any]:
@@ -109,7 +152,7 @@ def _print_playlist(playlist: Playlist) -> None:
             escape(track.title),
             escape(track.byline),
             str(track.year or ""),
-            escape("; ".join(pick.reasons)),
+            escape("; ".join(pick.reasons[:2])),
         )
     out.print(table)
     for note in playlist.notes:
@@ -235,7 +278,7 @@ def main() -> None:
             highlight=False,
             soft_wrap=True,
         )
-        raise SystemExit(1) from None
+        raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:

@@ -43,8 +43,11 @@ def make_generations(settings: Settings, embedder: Embedder) -> Generations:
 
 
 def make_composer(store: CatalogueStore, generation: Generation, embedder: Embedder) -> Composer:
-    interpreter = BuiltInInterpreter(bundled_mood_model(), embedder, store.artist_counts)
-    return Composer(store, generation.space, generation.index, interpreter)
+    return Composer(store, generation.space, generation.index, make_interpreter(store, embedder))
+
+
+def make_interpreter(store: CatalogueStore, embedder: Embedder) -> BuiltInInterpreter:
+    return BuiltInInterpreter(bundled_mood_model(), embedder, store.artist_counts)
 
 
 class Studio:

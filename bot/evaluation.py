@@ -56,7 +56,7 @@ def evaluate(
     """
     if kind not in KINDS:
         raise VibesmithError(f"{kind} is no kind of evaluation.", f"Give one of: {', '.join(KINDS)}.")
-    rows = [json.loads(line) for line in _read(queries).splitlines() if line.strip()]
+    rows = _queries(queries, id_name="id" if kind == "intents" else "qid")
     ids = store.ids()
     names = {row: name for name, row in ids.items()}
     inside = None
@@ -85,6 +85,23 @@ def evaluate(
 def _label(clause: Clause, query: str) -> dict[str, str]:
     """The clause in the requester's own words, as the labels are."""
     return {"type": _LABELS[clause.kind], "value": query[clause.start : clause.end], "sign": clause.sign.value}
+
+
+def _queries(path: Path, id_name: str) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(_read(path).splitlines(), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                row = None
+            if not isinstance(row, dict) or id_name not in row or not isinstance(row.get("query"), str):
+                raise VibesmithError(
+                    f"{path.name}, line {number} is no query.",
+                    f'Each line is a JSON object with "{id_name}" and "query".',
+                )
+            rows.append(row)
+    return rows
 
 
 def _read(path: Path) -> str:

@@ -8,8 +8,7 @@ import logging
 from bot.app import make_home
 from bot.client import run_bot
 from bot.engine import LocalEngine
-from bot.settings import Settings
-from core.errors import VibesmithError
+from bot.settings import Settings, SettingsError
 from storage.database import open_database
 from storage.history import History
 
@@ -19,7 +18,7 @@ log = logging.getLogger(__name__)
 def serve(settings: Settings) -> int:
     """Run until told to stop; the exit code (2: the token is missing or wrong)."""
     if settings.discord_token is None:
-        raise VibesmithError(
+        raise SettingsError(
             "DISCORD_TOKEN is not set, so there is no bot to run.", "README.md tells how to get one, step by step."
         )
     make_home(settings.vibesmith_home)

@@ -19,7 +19,9 @@ _APP: Final = "vibesmith"
 
 
 class SettingsError(VibesmithError):
-    """A setting has a value that cannot be used."""
+    """A setting is missing, or has a value that cannot be used."""
+
+    exit_code = 2
 
 
 class Settings(BaseSettings):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class VibesmithError(Exception):
     """Something a person can act on.
@@ -10,6 +12,8 @@ class VibesmithError(Exception):
         message: what was wrong, as a sentence.
         hint: what to do next, as a sentence; empty where the message says it already.
     """
+
+    exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

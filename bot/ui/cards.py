@@ -19,6 +19,7 @@ SONGS_A_PAGE: Final = 10
 MOST_CHARACTERS: Final = 4000
 # Ten songs, the heading, the moods and the notes at their longest stay below MOST_CHARACTERS.
 _SONG, _TITLE, _URL, _ARTISTS, _REASON = 310, 80, 120, 60, 140
+_REASONS: Final = 2  # a line on a desk, two or three on a phone
 _HEADING, _UNDERSTOOD, _NOTE, _NOTES, _BIG = 240, 200, 140, 2, 70
 
 _BLURPLE: Final = discord.Colour(0x5865F2)
@@ -122,7 +123,7 @@ def _song(pick: KeptPick) -> str:
     title, url = safe_label(pick.title, _TITLE), safe_url(pick.url, _URL)
     line = f"**{pick.position}.** " + (f"[{title}]({url})" if url else title)
     line += f" — {safe(', '.join(pick.artists), _ARTISTS)}" + (f" · {pick.year}" if pick.year else "")
-    reason = safe(" · ".join(pick.reasons), min(_REASON, _SONG - len(line)))
+    reason = safe(" · ".join(pick.reasons[:_REASONS]), min(_REASON, _SONG - len(line)))
     return f"{line}\n-# {reason}" if reason else line
 
 

@@ -39,7 +39,7 @@ _SITUATION_WORDS: Final[dict[str, str]] = {
 
 
 def reasons(vibe: Vibe, track: Track, space: Space, near: Sequence[str] = ()) -> tuple[str, ...]:
-    """At most three short reasons, the most telling first.
+    """At most three short reasons, the most telling first; the first two make a line.
 
     Args:
         vibe: what was asked.
@@ -53,7 +53,7 @@ def reasons(vibe: Vibe, track: Track, space: Space, near: Sequence[str] = ()) ->
     found[:0] = [f"close to {name} in mood and style" for name in near if artist_key(name) not in artist_keys(track)]
     told = list(dict.fromkeys(found))
     if quote := _quote(vibe, track):
-        told[MOST - 1 :] = [quote]
+        told.insert(1, quote)
     return tuple(told[:MOST]) or (_plain(track),)
 
 

@@ -10,18 +10,18 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import aiohttp
 import pytest
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyOauthError, SpotifyPKCE
 
 from tests.stand_ins.spotify import NOT_REGISTERED
 from tests.stand_ins.spotify_accounts import CLIENT_ID, REDIRECT_URI, challenge_of, query_of, six_months_after
-from tests.stand_ins.spotify_traffic import Endpoint
+from tests.stand_ins.spotify_traffic import Answer, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import aiohttp
     import requests
 
     from tests.spotify.conftest import Client
@@ -47,7 +47,7 @@ async def post(
         return response.status, await response.json()
 
 
-def exchange(code: str, **changed: str) -> dict[str, str]:
+def exchange(code: str, /, **changed: str) -> dict[str, str]:
     form = {
         "client_id": CLIENT_ID, "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
@@ -347,3 +347,24 @@ class TestFaults:
 
         assert (await post(spotify, bare, refresh(token)))[0] == 502
         assert (await post(spotify, bare, refresh(token)))[1]["error"] == "invalid_grant"
+
+    async def test_an_answer_may_be_empty_or_never_come(
+        self, spotify: SpotifyStandIn, bare: aiohttp.ClientSession
+    ) -> None:
+        spotify.fault(Endpoint.TOKEN, Answer(200))
+        hung = spotify.hang(Endpoint.TOKEN, nth=2)
+        where, form = f"{spotify.accounts_base}/api/token", exchange(code_of(spotify))
+
+        async with bare.post(where, data=form) as response:
+            assert (response.status, await response.read()) == (200, b"")
+        with pytest.raises(TimeoutError):
+            await bare.post(where, data=form, timeout=aiohttp.ClientTimeout(total=0.05))
+        assert hung.reached.is_set()
+        assert (await post(spotify, bare, form))[0] == 200
+
+    async def test_a_rate_limit_says_when_to_come_back(
+        self, spotify: SpotifyStandIn, bare: aiohttp.ClientSession
+    ) -> None:
+        spotify.rate_limit(Endpoint.TOKEN, 30)
+        async with bare.post(f"{spotify.accounts_base}/api/token", data=exchange(code_of(spotify))) as response:
+            assert (response.status, response.headers["Retry-After"]) == (429, "30")

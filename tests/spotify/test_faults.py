@@ -204,8 +204,7 @@ class TestBudget:
             pytest.raises(BudgetError, match=r"2 calls, 1 allowed: 1 × GET /me, 1 × GET /search"),
             spotify.budget(at_most=1),
         ):
-            await ada("me")
-            await ada("search", "rain")
+            await asyncio.gather(ada("me"), ada("search", "rain"))
 
     async def test_other_ones_are_named(self, spotify: SpotifyStandIn, client: Callable[..., Client]) -> None:
         ada = client()
@@ -216,7 +215,8 @@ class TestBudget:
             await ada("me")
 
     async def test_removed_routes_count_too(self, spotify: SpotifyStandIn, client: Callable[..., Client]) -> None:
-        await status_of(client(), "recommendations", [], ["pop"])
+        with pytest.warns(DeprecationWarning, match="recommendations"):
+            await status_of(client(), "recommendations", [], ["pop"])
         assert spotify.calls() == {"GET /recommendations": 1}
 
 

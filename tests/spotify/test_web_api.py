@@ -394,7 +394,8 @@ class TestRemoved:
         self, spotify: SpotifyStandIn, client: Callable[..., Client]
     ) -> None:
         assert (await refused(client(), "tracks", [songs(spotify, 1)[0]])).http_status == 403
-        assert (await refused(client(), "user_playlist_create", "ada", "Rain")).http_status == 403
+        with pytest.warns(DeprecationWarning, match="user_playlist_create"):
+            assert (await refused(client(), "user_playlist_create", "ada", "Rain")).http_status == 403
         assert spotify.playlists_of("ada") == []
 
     async def test_an_unknown_route_and_one_the_stand_in_lacks_are_told_apart(

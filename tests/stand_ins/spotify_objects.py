@@ -97,7 +97,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self.tracks: dict[str, Track] = {}
-        self._order: list[str] = []
+        self._groups: dict[str, list[str]] = {}
         self._words: dict[str, dict[str, frozenset[str]]] = {}
         self._serial = 0
 
@@ -113,7 +113,7 @@ class Catalogue:
         explicit: bool = False,
         before: Track | None = None,
     ) -> Track:
-        """A new track, found last, or just before another; what is left out is made up."""
+        """A new track, found last, or just before another that was; what is left out is made up."""
         self._serial += 1
         made_up = f"QZVB{self._serial % 100_000_000:08d}"
         made_up_id = spotify_id(title, *artists, str(self._serial))
@@ -123,7 +123,10 @@ class Catalogue:
         if track.id in self.tracks:
             raise ValueError(f"there is a track {track.id} already: {self.tracks[track.id].title}")
         self.tracks[track.id] = track
-        self._order.insert(len(self._order) if before is None else self._order.index(before.id), track.id)
+        if before is None:
+            self._groups[track.id] = [track.id]
+        else:
+            self._groups[before.id].insert(-1, track.id)
         fields = {"track": title, "artist": " ".join(artists), "album": track.album}
         self._words[track.id] = {name: _words(text) for name, text in fields.items()}
         return track
@@ -147,7 +150,12 @@ class Catalogue:
         """Every track that has all the words of the query, each in the field that the query names for it, if any."""
         wanted = [(m[1], m[2] if m[2] is not None else m[3]) for m in _FILTER.finditer(query)]
         wanted.append(("", _FILTER.sub(" ", query)))
-        return [self.tracks[id_] for id_ in self._order if all(self._has(id_, *one) for one in wanted)]
+        return [
+            self.tracks[id_]
+            for ids in self._groups.values()
+            for id_ in ids
+            if all(self._has(id_, *one) for one in wanted)
+        ]
 
     def _has(self, id_: str, name: str, text: str) -> bool:
         track, words = self.tracks[id_], self._words[id_]
