@@ -33,6 +33,7 @@ app.add_typer(catalogue_app, name="catalogue")
 out = Console()
 err = Console(stderr=True)
 _REJECTS_SHOWN: Final = 20
+_WIDE: Final = 110
 _SIGN_STYLES: Final = {Sign.WANTED: "bold green", Sign.UNWANTED: "bold red", Sign.LIKE: "bold cyan"}
 _SIGN_WORDS: Final = {Sign.WANTED: "", Sign.UNWANTED: "no ", Sign.LIKE: "like "}
 
@@ -139,6 +140,8 @@ def _print_playlist(playlist: Playlist) -> None:
     minutes = round(playlist.duration_ms / 60_000)
     moods = ", ".join(playlist.vibe.moods)
     out.print(f"\n[bold]{escape(playlist.vibe.text)}[/bold]" + (f"  [dim]· {moods}[/dim]" if moods else ""))
+    # A quotation needs room; in a narrow window the strongest fact stands alone.
+    shown = 2 if out.width >= _WIDE else 1
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", justify="right", style="dim")
     table.add_column("title", style="bold", ratio=3)
@@ -152,7 +155,7 @@ def _print_playlist(playlist: Playlist) -> None:
             escape(track.title),
             escape(track.byline),
             str(track.year or ""),
-            escape("; ".join(pick.reasons[:2])),
+            escape("; ".join(pick.reasons[:shown])),
         )
     out.print(table)
     for note in playlist.notes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from bot.engine import LocalEngine
+from bot.engine import EngineStatus, LocalEngine
 from bot.settings import Settings
 from core.catalogue.store import CatalogueStore
 from core.errors import BadVibeError, VibesmithError
@@ -67,14 +67,12 @@ async def running(home: Path) -> AsyncIterator[LocalEngine]:
         await engine.close()
 
 
-async def until(holds: Callable[[], bool], what: str) -> None:
-    """Let the engine work until something holds."""
-    try:
-        async with asyncio.timeout(60):
-            while not holds():
-                await asyncio.sleep(SOON_S)
-    except TimeoutError:
-        raise TimeoutError(f"never: {what}") from None
+async def until(engine: LocalEngine, holds: Callable[[EngineStatus], bool]) -> EngineStatus:
+    """Let the engine work until its status is as it should be."""
+    async with asyncio.timeout(60):
+        while not holds(status := await engine.status()):  # noqa: ASYNC110 - what another process does gives no event
+            await asyncio.sleep(SOON_S)
+    return status
 
 
 def add(home: Path, *tracks: Track) -> None:
@@ -138,14 +136,11 @@ async def test_it_follows_the_catalogue_and_answers_from_the_old_index_meanwhile
         old = (await engine.status()).catalogue
         with lock(home):
             add(home, NEW)
-            while not (status := await engine.status()).building:
-                await asyncio.sleep(SOON_S)
+            status = await until(engine, lambda now: now.building)
             assert (status.catalogue, status.tracks) == (old, 40)
             assert ids(await engine.compose(CALM)) == ids(before)
             assert "new" not in ids(await engine.compose(VibeRequest("zebra crossing", count=40)))
-        async with asyncio.timeout(60):
-            while (await engine.status()).tracks != 41:
-                await asyncio.sleep(SOON_S)
+        await until(engine, lambda now: now.tracks == 41)
         assert "new" in ids(await engine.compose(VibeRequest("zebra crossing", count=5)))
         assert (await engine.status()).catalogue != old
 
@@ -173,9 +168,7 @@ async def test_where_no_index_can_be_built_a_vibe_is_told_why_and_later_answered
             assert "catalogue import" in refused.value.hint
             assert (await engine.status()).tracks == 0
             add(home, *songs(12))
-            async with asyncio.timeout(60):
-                while (await engine.status()).tracks != 12:
-                    await asyncio.sleep(SOON_S)
+            await until(engine, lambda now: now.tracks == 12)
             assert len(ids(await engine.compose(CALM))) == 5
     assert "catalogue is empty" in caplog.text
     assert "Traceback" not in caplog.text
@@ -195,8 +188,7 @@ async def test_told_to_end_it_does_not_wait_for_an_index_that_another_process_bu
     with lock(home):
         engine = LocalEngine(Settings(vibesmith_home=home))
         await engine.start()
-        while not (await engine.status()).building:
-            await asyncio.sleep(SOON_S)
+        await until(engine, lambda now: now.building)
         began = time.monotonic()
         await engine.close()
         assert time.monotonic() - began < 5
@@ -206,7 +198,7 @@ async def test_told_to_end_while_it_builds_it_ends_the_build_and_leaves_nothing_
     home = small_home(tmp_path / "home", 3000)
     engine = LocalEngine(Settings(vibesmith_home=home))
     await engine.start()
-    await until(lambda: bool(list((home / "index").glob(".building-*"))), "a build")
+    await until(engine, lambda _: any((home / "index").glob(".building-*")))
     began = time.monotonic()
     await engine.close()
     assert time.monotonic() - began < 8

@@ -1,4 +1,4 @@
-"""Settings: from the environment or a `.env` file, each with a default that works, and never a secret in a complaint."""
+"""Settings: from the environment or a `.env` file, each with a default that works; no complaint tells a secret."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_told(
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "loud")
     monkeypatch.setenv("DISCORD_GATEWAY_URL", "no url")
-    with pytest.raises(SettingsError, match="LOG_LEVEL.*DISCORD_GATEWAY_URL|DISCORD_GATEWAY_URL.*LOG_LEVEL"):
+    with pytest.raises(SettingsError, match=r"LOG_LEVEL.*DISCORD_GATEWAY_URL"):
         load_settings()
 
 
