@@ -195,10 +195,12 @@ def catalogue_import(
         if shown <= _REJECTS_SHOWN:
             err.print(f"[yellow]line {row.line}:[/yellow] {escape(row.reason)}", highlight=False)
 
-    with _progress("Reading") as report:
-        done = import_file(studio.store, file, replace=replace, on_rejected=rejected, on_progress=report)
-    if shown > _REJECTS_SHOWN:
-        err.print(f"[yellow]… and {shown - _REJECTS_SHOWN:,} more rows.[/yellow]")
+    try:
+        with _progress("Reading") as report:
+            done = import_file(studio.store, file, replace=replace, on_rejected=rejected, on_progress=report)
+    finally:
+        if shown > _REJECTS_SHOWN:
+            err.print(f"[yellow]… and {shown - _REJECTS_SHOWN:,} more rows.[/yellow]")
     with _progress("Indexing") as report:
         studio.composer(report)
     counts = done.counts

@@ -149,17 +149,21 @@ class Target:
     """A mood as numbers to search by: float32 [FEATURES], and an affinity for each word of the vocabularies.
 
     Features are direction times importance, in standard deviations from the middle; all is near zero where a text
-    says little.
+    says little. `familiarity` tells from 0 to 1 how near the text is to the nearest that the model has read.
     """
 
     features: NDArray[np.float32]
     genres: NDArray[np.float32]
     emotions: NDArray[np.float32]
     situations: NDArray[np.float32]
+    familiarity: float = 1.0
 
     def away_from(self, other: Target, share: float) -> Target:
         """This target less a share of another."""
-        return Target(*(mine - share * theirs for mine, theirs in zip(self.parts(), other.parts(), strict=True)))
+        features, genres, emotions, situations = (
+            mine - share * theirs for mine, theirs in zip(self.parts(), other.parts(), strict=True)
+        )
+        return Target(features, genres, emotions, situations, self.familiarity)
 
     def parts(self) -> tuple[NDArray[np.float32], ...]:
         """The four arrays, in order."""

@@ -152,6 +152,7 @@ async def test_an_answer_under_way_outlives_the_index_it_began_with(home: Path) 
         answers = []
         while (await engine.status()).tracks != 41:
             answers.append(await engine.compose(CALM))
+            await asyncio.sleep(SOON_S)
         answers += await asyncio.gather(*(engine.compose(CALM) for _ in range(3)))
     assert answers
     assert all(len(ids(answer)) == 5 for answer in answers)

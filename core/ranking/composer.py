@@ -37,6 +37,9 @@ _GENRE_PULL: Final = 0.25
 _CANDIDATES: Final = 300
 _MINUTES_A_SONG: Final = 3
 _CLOSE: Final = 0.5
+# Below this, a text is far from all that the mood model has read.
+_FAMILIAR: Final = 0.12
+_SIZES: Final = frozenset({ClauseKind.COUNT, ClauseKind.MINUTES})
 _ASKING_WORDS: Final = frozenset(
     words("i i'm im me my we you it is am are was on in at to for of and or the when while something songs song music")
 )
@@ -141,7 +144,7 @@ class Composer:
         if vibe.minutes and not vibe.count:
             chosen = fit_minutes(chosen, [*found, *filler], vibe.minutes)
         used = {c.row for c in chosen}
-        notes = (short_note,) if any(c.row in used for c in filler) else ()
+        notes = _doubts(vibe, understood) + ((short_note,) if any(c.row in used for c in filler) else ())
         picks = tuple(
             Pick(
                 c.track,
@@ -271,6 +274,13 @@ def _check_size(request: VibeRequest) -> None:
         raise BadVibeError(f"{request.count} songs cannot be made.", f"Ask for 1 to {MOST_COUNT}.")
     if request.minutes is not None and not 1 <= request.minutes <= MOST_MINUTES:
         raise BadVibeError(f"{request.minutes} minutes cannot be made.", f"Ask for 1 to {MOST_MINUTES}.")
+
+
+def _doubts(vibe: Vibe, understood: Understanding) -> tuple[str, ...]:
+    """What a person should know of how well the words were understood."""
+    if understood.target.familiarity >= _FAMILIAR or any(c.kind not in _SIZES for c in vibe.clauses):
+        return ()
+    return ("These words say little about music to me, so the songs are a guess.",)
 
 
 _ALONE_BEFORE: Final = frozenset({"by", "only", "just", "de", "von", "par", "nothing"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Protocol
@@ -14,7 +13,7 @@ from core.errors import BadVibeError
 from core.index.embedding import BUNDLED, Embedder, bundled_folder
 from core.models import Clause, ClauseKind, Sign, Target, Vibe
 from core.text import MAX_CHARS, printable
-from core.vibe.gazetteer import EMOJI
+from core.vibe.emoji import spoken
 from core.vibe.mood_model import MoodModel, mood_of
 from core.vibe.rules import ArtistCounts, Rules
 
@@ -74,7 +73,7 @@ class BuiltInInterpreter:
     def understand(self, text: str) -> Understanding:
         cleaned = check_text(text)
         clauses = self._rules.clauses(cleaned)
-        wanted = _spoken(_without_unwanted(cleaned, clauses))
+        wanted = spoken(_without_unwanted(cleaned, clauses))
         embedding = self._mood_embedder.queries([wanted])[0]
         target = self._model.target(wanted, embedding)
         target = self._less_unwanted(target, clauses)
@@ -125,17 +124,6 @@ def check_text(text: str) -> str:
     if len(cleaned) > MAX_CHARS:
         raise BadVibeError(f"That vibe is {len(cleaned):,} characters long.", f"Say it in at most {MAX_CHARS:,}.")
     return cleaned
-
-
-def _spoken(text: str) -> str:
-    """The text with its emoji in words: to the encoder each of them is the same unknown word."""
-    if text.isascii():
-        return text
-    return printable("".join(_meaning(c) if unicodedata.category(c) == "So" else c for c in text)) or text
-
-
-def _meaning(emoji: str) -> str:
-    return f" {EMOJI.get(emoji) or unicodedata.name(emoji, '').lower().removesuffix(' face')} "
 
 
 def _number(clauses: list[Clause], kind: ClauseKind, most: int) -> int | None:

@@ -52,9 +52,10 @@ def ngrams(text: str) -> dict[int, float]:
     return {place: v / norm for place, v in found.items()} if norm else {}
 
 
-def target_of(values: Vector) -> Target:
+def target_of(values: Vector, familiarity: float = 1.0) -> Target:
     """A row of TARGETS numbers, by its parts."""
-    return Target(*(values[a:b] for a, b in pairwise(_EDGES)))
+    features, genres, emotions, situations = (values[a:b] for a, b in pairwise(_EDGES))
+    return Target(features, genres, emotions, situations, familiarity)
 
 
 def mood_of(target: Target, *, most: int = 4, share: float = 0.45) -> Mood:
@@ -113,7 +114,8 @@ class MoodModel:
 
     def target(self, text: str, embedding: Vector) -> Target:
         """The target of a text, given its unit embedding by the embedder that the model was trained with."""
-        return target_of(self.kernel(embedding, ngrams(text)) @ self.duals)
+        kernel = self.kernel(embedding, ngrams(text))
+        return target_of(kernel @ self.duals, float(kernel.max()))
 
     def kernel(self, embedding: Vector, grams: dict[int, float]) -> Vector:
         """The kernel of one text with every text the model has read, [texts]."""

@@ -22,6 +22,7 @@ from core.catalogue.importing import starter_tracks
 from core.index.embedding import Embedder
 from core.index.space import Space, emotion_strengths, sound_words
 from core.models import FEATURES, Track
+from core.vibe.emoji import spoken
 from core.vibe.mood_model import TARGETS, Grams, MoodModel, Vector, model_file, ngrams
 from core.vocabulary import GENRES, SITUATIONS
 
@@ -121,6 +122,7 @@ def lessons(tracks: Sequence[Track], space: Space) -> list[Lesson]:
 
 def train(read: Sequence[Lesson], embedder: Embedder, *, width: float = WIDTH, literal: float = LITERAL) -> MoodModel:
     """Fit the model: solve (K + ridge · noise) duals = targets."""
+    read = [replace(lesson, text=spoken(lesson.text)) for lesson in read]
     embeddings = embedder.queries([lesson.text for lesson in read])
     return fit(read, embeddings, embedder.fingerprint, width=width, literal=literal)
 

@@ -22,7 +22,10 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", ["vibes", "dialogues", "taste"])
 def test_a_ranking_holds_every_song_once_best_first(home: Path, tmp_path: Path, kind: str) -> None:
-    queries = [{"qid": "q1", "query": "a loud and happy party"}, {"qid": "q2", "query": "a sad walk in the rain"}]
+    queries: list[dict[str, Any]] = [
+        {"qid": "q1", "query": "a loud and happy party"},
+        {"qid": "q2", "query": "a sad walk in the rain"},
+    ]
     if kind == "taste":
         queries[0] |= {"liked": ["id1"], "disliked": ["id2"]}
     out = tmp_path / "run.jsonl"
@@ -53,7 +56,10 @@ def test_a_ranking_within_some_songs_and_up_to_a_limit(home: Path, tmp_path: Pat
 
 
 def test_intents_are_told_in_the_requesters_own_words(home: Path, tmp_path: Path) -> None:
-    queries = [{"id": 7, "query": "happy 90s Rock, no rap, for the gym"}, {"id": "b", "query": "hm"}]
+    queries: list[dict[str, Any]] = [
+        {"id": 7, "query": "happy 90s Rock, no rap, for the gym"},
+        {"id": "b", "query": "hm"},
+    ]
     out = tmp_path / "run.jsonl"
     done = vibesmith(home, "evaluate", "intents", str(write(tmp_path / "q.jsonl", queries)), "--out", str(out))
     assert done.code == 0, done.said

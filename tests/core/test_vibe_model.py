@@ -98,6 +98,17 @@ def test_gibberish_gets_a_weak_target(interpreter: BuiltInInterpreter) -> None:
     assert max(nonsense) < np.median(sense)
 
 
+def test_what_the_model_has_read_is_familiar_and_gibberish_is_not(interpreter: BuiltInInterpreter) -> None:
+    def familiarity(text: str) -> float:
+        return interpreter.understand(text).target.familiarity
+
+    sense = [familiarity(text) for text in (*CALM, *FIERCE, *HAPPY, *SAD)]
+    nonsense = [familiarity(text) for text in GIBBERISH]
+    assert np.median(nonsense) < 0.5 * np.median(sense)
+    assert max(nonsense) < np.median(sense)
+    assert familiarity("calm") > 0.9
+
+
 @pytest.mark.parametrize(
     ("vibe", "without", "place"),
     [
@@ -209,16 +220,16 @@ def test_like_words_share_letters_and_unlike_ones_do_not() -> None:
 
 def test_what_stands_out_is_told_strongest_first() -> None:
     values = np.zeros(TARGETS, dtype=np.float32)
-    target = target_of(values)
+    target = target_of(values, 1.0)
     target.emotions[[3, 5, 7]] = [0.5, 1.0, 0.1]
     target.genres[2] = -1
     assert mood_of(target).emotions == ((EMOTIONS[5], 1.0), (EMOTIONS[3], 0.5))
     assert mood_of(target).genres == ()
-    assert mood_of(target_of(np.zeros(TARGETS, dtype=np.float32))).emotions == ()
+    assert mood_of(target_of(np.zeros(TARGETS, dtype=np.float32), 1.0)).emotions == ()
 
 
 def test_a_target_less_a_share_of_another() -> None:
-    one, other = (target_of(np.full(TARGETS, value, dtype=np.float32)) for value in (1.0, 0.5))
+    one, other = (target_of(np.full(TARGETS, value, dtype=np.float32), 1.0) for value in (1.0, 0.5))
     away = one.away_from(other, 0.5)
     assert isinstance(away, Target)
     assert {float(v) for part in away.parts() for v in part} == {0.75}
