@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.progress import Progress
 from rich.progress import track as progress
 from rich.table import Table
 
@@ -64,7 +65,9 @@ def main() -> None:
     truth = judge.lines(*(args.queries or [shared / "benchmark" / "vibes_dev.jsonl"]))
     pool = set(json.loads((shared / "benchmark" / "pool.json").read_text()))
     studio = open_large_catalogue(shared)
-    composer, _ = studio.composer(lambda done, total: console.print(f"\rindexing {done:,} of {total:,}", end=""))
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Indexing")
+        composer, _ = studio.composer(lambda done, total: bar.update(task, completed=done, total=total))
     rows = {name: row for name, row in studio.store.ids().items() if name in pool}
     names = {row: name for name, row in rows.items()}
     tracks = list(studio.store.tracks(list(rows.values())).values())

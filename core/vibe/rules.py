@@ -107,6 +107,10 @@ def tokens(text: str) -> list[Token]:
     return [Token(fold(m.group()), m.start(), m.end()) for m in _TOKEN.finditer(text)]
 
 
+# What follows the name of an artist whose music is asked for.
+_OF_AN_ARTIST: Final = frozenset({"songs", "tracks", "music", "hits", "playlist", "canciones"})
+
+
 class Rules:
     """Finds clauses.
 
@@ -184,7 +188,13 @@ class Rules:
         else:
             # The first word of a text has a capital whatever it is.
             named_so = capital and (cued or len(named) > 1) and songs >= 2 and telling[-1] is not words[0]
-            meant = sure or named_so or (_cued(before, ("by",)) and songs >= 3 and len(telling) > 1)
+            # "taylor swift songs": small letters, everyday words, yet a name, and nothing that feelings are made of.
+            unfeeling = len(telling) > 1 and not any(w.word in _VOCABULARY for w in telling)
+            after = words[b].word if b < len(words) else ""
+            alone = len(words) == b - a
+            spelt = unfeeling and songs >= 2 and (alone or after in _OF_AN_ARTIST)
+            whole = alone and capital and songs >= 2
+            meant = sure or named_so or spelt or whole or (_cued(before, ("by",)) and songs >= 3 and len(telling) > 1)
         return Sign.WANTED if meant else None
 
 
