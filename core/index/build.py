@@ -24,7 +24,7 @@ from core.errors import VibesmithError
 from core.index.backend import Point
 from core.index.edge import EdgeIndex
 from core.index.embedding import Embedder
-from core.index.generation import EDGE, Manifest, fingerprint, fsync_folder
+from core.index.generation import EDGE, SCRATCH, Manifest, fingerprint, fsync_folder
 from core.index.precomputed import Precomputed
 from core.index.space import Space, Vector, card, payload, sparse_track
 from core.models import Track
@@ -39,7 +39,7 @@ def build(store: CatalogueStore, embedder: Embedder, parent: Path, report: Calla
     """Build the generation for what the store holds now, under `parent`; its folder."""
     name = fingerprint(store.fingerprint, embedder.fingerprint)
     parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".building-", dir=parent))
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=parent))
     try:
         total = len(store)
         if not total:

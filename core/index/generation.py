@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ _MANIFEST: Final = "manifest.json"
 _REWRITTEN: Final = frozenset({_MANIFEST, f"{EDGE}/edge_config.json"})
 # Raise it when a vector, a payload or a file of a generation changes its meaning.
 _LAYOUT: Final = 3
+SCRATCH: Final = ".building-"
 _CHUNK: Final = 1 << 20
 _LOCK_PATIENCE_S: Final = 0.5
 
@@ -122,6 +124,11 @@ class Generation:
         self.index.close()
 
 
+def _ended(code: int) -> str:
+    """How a process ended, for people: a full disk under mapped files, or too little memory, end it by a signal."""
+    return f"exit code {code}" if code >= 0 else f"ended by {signal.Signals(-code).name}"
+
+
 class Generations:
     """The generations of one installation.
 
@@ -168,6 +175,7 @@ class Generations:
         with self._locked():  # one build at a time; who waited finds it done
             if found := self.open(catalogue_fingerprint):
                 return found
+            self._remove_scratch()
             built = self._build(on_progress)
             generation = Generation.open(built)
             self._remove_all_but(built.name)
@@ -215,9 +223,14 @@ class Generations:
         if "error" in answer:
             raise SearchIndexError(answer["error"], answer.get("hint", ""))
         raise SearchIndexError(
-            f"The index could not be built (exit code {code}{': ' + last[0] if last else ''}).",
+            f"The index could not be built ({_ended(code)}{': ' + last[0] if last else ''}).",
             "Is there enough memory and disk? Try again; nothing was lost.",
         )
+
+    def _remove_scratch(self) -> None:
+        """What a build that was killed left behind, which may be what fills the disk. Only under the lock."""
+        for path in self._folder.glob(f"{SCRATCH}*"):
+            shutil.rmtree(path, ignore_errors=True)
 
     def _remove_all_but(self, name: str) -> None:
         for path in self._folder.iterdir():
