@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def vibe(
     text: Annotated[str, typer.Argument(help="How you feel, or what you do.")],
     count: Annotated[int | None, typer.Option(help="How many songs (1 to 100).")] = None,
     minutes: Annotated[int | None, typer.Option(help="How long, in minutes, instead of a number of songs.")] = None,
-    seed: Annotated[int, typer.Option(help="Another number, another selection of songs that fit.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another number, another selection of songs that fit.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print a playlist for a vibe."""
@@ -160,7 +161,11 @@ def _print_playlist(playlist: Playlist) -> None:
     out.print(table)
     for note in playlist.notes:
         out.print(f"[yellow]{escape(note)}[/yellow]")
-    out.print(f"[dim]{len(playlist.picks)} songs, {minutes} minutes[/dim]\n")
+    out.print(f"[dim]{_counted(len(playlist.picks), 'song')}, {_counted(minutes, 'minute')}[/dim]\n")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 @catalogue_app.command("info")
@@ -273,22 +278,28 @@ def _settings() -> Settings:
     return settings
 
 
+def _complain(message: str, hint: str = "") -> None:
+    err.print(f"[red]{escape(message)}[/red]" + (f" {escape(hint)}" if hint else ""), highlight=False, soft_wrap=True)
+
+
 def main() -> None:
     """Run the command line; a person never sees a traceback."""
     try:
         app(standalone_mode=True)
     except VibesmithError as error:
-        err.print(
-            f"[red]{escape(error.message)}[/red]" + (f" {escape(error.hint)}" if error.hint else ""),
-            highlight=False,
-            soft_wrap=True,
-        )
+        _complain(error.message, error.hint)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except sqlite3.Error as error:
+        _complain(f"The catalogue cannot be used: {error}.", "Is another import running? Else see: vibesmith doctor.")
+        raise SystemExit(1) from None
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone: nobody is left to complain to
         raise SystemExit(141) from None
+    except OSError as error:
+        _complain(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.")
+        raise SystemExit(1) from None
     except Exception as error:
         logging.getLogger(__name__).debug("unexpected", exc_info=True)
         err.print(

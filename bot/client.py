@@ -115,7 +115,12 @@ class VibesmithBot(commands.AutoShardedBot):
         if await asyncio.to_thread(self._read_digest) == digest:
             return False
         synced = await self.tree.sync()
-        await asyncio.to_thread(self._write_digest, digest)
+        try:
+            await asyncio.to_thread(self._write_digest, digest)
+        except OSError as error:
+            _log.warning(
+                "Which commands were registered could not be noted, so the next start does it again: %s", error
+            )
         _log.info("Registered %d commands", len(synced))
         return True
 

@@ -61,7 +61,7 @@ def evaluate(
     names = {row: name for name, row in ids.items()}
     inside = None
     if within is not None:
-        inside = [ids[name] for name in json.loads(_read(within)) if name in ids]
+        inside = [ids[name] for name in _names(within) if name in ids]
     elif limit is None:
         limit = _DEFAULT_LIMIT
     with run.open("w", encoding="utf-8") as out:
@@ -102,6 +102,16 @@ def _queries(path: Path, id_name: str) -> list[dict[str, Any]]:
                 )
             rows.append(row)
     return rows
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        names = json.loads(_read(path))
+    except json.JSONDecodeError as error:
+        raise VibesmithError(f"{path} is no JSON: {error.msg}.", "Give a JSON list of track ids.") from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise VibesmithError(f"{path} is no JSON list of track ids.")
+    return names
 
 
 def _read(path: Path) -> str:

@@ -36,7 +36,9 @@ async def open_database(file: Path) -> AsyncIterator[AsyncEngine]:
     DatabaseError says what to do about a damaged, locked or newer one.
     """
     await asyncio.to_thread(prepare, file)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{file}", pool_size=_CONNECTIONS, max_overflow=0)
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{file}", pool_size=_CONNECTIONS, max_overflow=0, hide_parameters=True
+    )
     event.listen(engine.sync_engine, "connect", _configure)
     try:
         yield engine

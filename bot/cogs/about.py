@@ -12,7 +12,7 @@ from discord.ext import commands
 
 from bot.engine import Engine
 from bot.ui.answers import Answer, Answers
-from bot.ui.cards import facts, notice
+from bot.ui.cards import counted, facts, notice
 from storage.history import History
 
 _HELP: Final = """\
@@ -57,7 +57,7 @@ class About(commands.Cog):
                 ("Model", status.model),
                 ("Search", status.backend + (" · a new index is being built" if status.building else "")),
                 ("Catalogue", status.catalogue[:12]),
-                ("Answered", f"{kept.vibes:,} vibes with {kept.picks:,} songs"),
+                ("Answered", f"{counted(kept.vibes, 'vibe')} with {counted(kept.picks, 'song')}"),
                 ("Discord", f"{latency_s * 1000:.0f} ms" if math.isfinite(latency_s) else "not measured yet"),
             ]
             await answer.show(facts("Status", rows))

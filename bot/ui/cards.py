@@ -129,13 +129,13 @@ def _song(pick: KeptPick) -> str:
 
 def _footer(page: Page) -> str:
     kept = page.kept
-    parts = [_counted(kept.songs, "song"), duration(kept.duration_ms) if kept.duration_ms else ""]
+    parts = [counted(kept.songs, "song"), duration(kept.duration_ms) if kept.duration_ms else ""]
     return "\n".join(
         [f"-# {safe(note, _NOTE)}" for note in kept.notes[:_NOTES]] + [f"-# {' · '.join(filter(None, parts))}"]
     )
 
 
-def _counted(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 

@@ -51,6 +51,7 @@ def import_file(
         CatalogueError: the file cannot be read, or holds no usable row.
     """
     report = ImportReport()
+    read = set[str]()
 
     with CatalogueFile(path) as file:
 
@@ -62,6 +63,8 @@ def import_file(
                     report.rejected += 1
                     on_rejected(item)
                 else:
+                    if replace:
+                        read.add(item.id)
                     yield item
 
         with store.transaction():
@@ -71,8 +74,7 @@ def import_file(
                     f"{path.name} holds no usable song ({report.rejected:,} rows were skipped); nothing was changed."
                 )
             if replace:
-                report.removed = store.keep_only(path.name)
-            if replace and path.name != STARTER:
+                report.removed = store.keep_only(path.name) + store.keep_ids(path.name, read)
                 store.set_meta(_STARTER_STATE, "off")
         on_progress(file.size, file.size)
     return report
@@ -123,4 +125,7 @@ def ensure_starter(store: CatalogueStore) -> None:
     with store.transaction():
         if store.source_version(STARTER) != current:  # another process may have been first
             store.remove_source(STARTER)
-            store.write(starter_tracks(), STARTER, source_version=current)
+            # A starter song that the owner has imported in a version of their own stays theirs.
+            theirs = store.known(track.id for track in starter_tracks())
+            ours = (track for track in starter_tracks() if track.id not in theirs)
+            store.write(ours, STARTER, source_version=current)

@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
 
@@ -78,8 +79,11 @@ class CatalogueFile:
             raise CatalogueError(f"{self.path.name} is damaged: {error}.", "Fetch it again.") from error
 
     def _csv_rows(self, text: io.TextIOWrapper) -> Iterator[Track | Rejected]:
-        reader = csv.DictReader(text, strict=False)
         try:
+            header = text.readline()
+            # Spreadsheets of half the world separate by semicolons, and some by tabs.
+            delimiter = max(",;\t", key=header.count)
+            reader = csv.DictReader(chain([header], text), strict=False, delimiter=delimiter)
             missing = [name for name in CSV_REQUIRED if name not in (reader.fieldnames or ())]
         except csv.Error as error:
             raise CatalogueError(f"{self.path.name} is no CSV: {error}.") from error

@@ -163,6 +163,29 @@ class CatalogueStore:
         """Remove every track of other sources; their number. Call it inside `transaction`."""
         return self._remove(source, own=False)
 
+    def keep_ids(self, source: str, ids: Iterable[str]) -> int:
+        """Remove the tracks of a source that are not among these; their number. Call it inside `transaction`."""
+        with self._lock:
+            self._db.execute("CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY)")
+            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((row_number(i),) for i in ids))
+            gone = self._db.execute(
+                "SELECT rowid, record FROM track WHERE rowid NOT IN (SELECT id FROM temp.kept)"
+                " AND source = (SELECT id FROM source WHERE name = ?)",
+                (source,),
+            ).fetchall()
+            self._db.execute("DROP TABLE temp.kept")
+            self._db.executemany("DELETE FROM track WHERE rowid = ?", ((row,) for row, _ in gone))
+            self._db.executemany("DELETE FROM credit WHERE track = ?", ((row,) for row, _ in gone))
+            digest = self._digest() - sum(_hash(record) for _, record in gone)
+            self._set_meta("digest", str(digest % (1 << _DIGEST_BITS)))
+            return len(gone)
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of these ids that the catalogue has."""
+        query = "SELECT id FROM track WHERE id IN (SELECT value FROM json_each(?))"
+        with self._lock:
+            return {name for (name,) in self._db.execute(query, (json.dumps(list(ids)),))}
+
     def remove_source(self, source: str) -> int:
         """Remove a source with its tracks; their number. Call it inside `transaction`."""
         return self._remove(source, own=True)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from core.catalogue.identity import artist_key, song_key
 from core.catalogue.store import CatalogueStore
-from core.errors import BadVibeError
+from core.errors import BadVibeError, VibesmithError
 from core.index.backend import AnyOf, Between, Condition, Filter, OneOf, Query, RowsIn, SparseVector, VectorIndex
 from core.index.space import Space, Weights, genre_of, sparse_query
-from core.models import Clause, ClauseKind, Pick, Playlist, Sign, Vibe
+from core.models import Clause, ClauseKind, Pick, Playlist, Sign, Track, Vibe
 from core.ranking.reasons import reasons
 from core.ranking.selection import Candidate, choose, distinct, fit_minutes, in_order, pool_size
 from core.text import words
@@ -90,6 +90,12 @@ class Plan:
     exclude: frozenset[str]
 
     @property
+    def refused_instruments(self) -> frozenset[str]:
+        """Instruments that must not be prominent; "piano" may be meant as a genre, too."""
+        kinds = (ClauseKind.INSTRUMENT, ClauseKind.GENRE)
+        return frozenset(c.value for c in self.vibe.clauses if c.sign is Sign.UNWANTED and c.kind in kinds)
+
+    @property
     def strict(self) -> Filter:
         """Every rule, as a filter."""
         return Filter(
@@ -99,6 +105,11 @@ class Plan:
     def models_near(self, track: Vector) -> list[str]:
         """The artists whose mean song this one is close to."""
         return [name for name, model in self.models.items() if _cosine(model, track) >= _CLOSE]
+
+
+def _plays(track: Track, instruments: frozenset[str]) -> bool:
+    """Whether one of these is among the track's prominent instruments: a guitar may be an electric one."""
+    return any(name == wanted or wanted in name.split() for name in track.instruments for wanted in instruments)
 
 
 def _cosine(a: Vector, b: Vector) -> float:
@@ -131,10 +142,13 @@ class Composer:
         found = self._candidates(plan, plan.strict)
         chosen = choose(found, plan.count, request.seed, plan.artist_limits, PER_ARTIST)
         short_note, filler = "", list[Candidate]()
-        if len(chosen) < plan.count and plan.strict.must:
+        if len(chosen) < plan.count and not plan.strict.must and not vibe.minutes:
+            short_note = f"The catalogue has no more than {len(chosen)} songs for this."
+        elif len(chosen) < plan.count and plan.strict.must:
             filler = self._filler(plan, chosen)
             wishes = [c for r in plan.rules if not r.forbids for c in r.clauses]
-            short_note = _short_note(len(chosen), wishes, limited=len(found) > len(chosen))
+            asked = list(dict.fromkeys(vibe.text[c.start : c.end] for c in wishes))
+            short_note = _short_note(len(chosen), asked, limited=len(found) > len(chosen))
             chosen += filler
         if not chosen:
             raise BadVibeError(
@@ -144,7 +158,9 @@ class Composer:
         if vibe.minutes and not vibe.count:
             chosen = fit_minutes(chosen, [*found, *filler], vibe.minutes)
         used = {c.row for c in chosen}
-        notes = _doubts(vibe, understood) + ((short_note,) if any(c.row in used for c in filler) else ())
+        notes = _doubts(vibe, understood) + (
+            (short_note,) if short_note and (not filler or any(c.row in used for c in filler)) else ()
+        )
         picks = tuple(
             Pick(
                 c.track,
@@ -208,11 +224,17 @@ class Composer:
         limit = max(_CANDIDATES, plan.count * 10) + len(plan.exclude)
         hits = self._index.search(Query(plan.vector, self._words(plan.vibe), _WORDS_WEIGHT, limit, where))
         tracks = self._store.tracks([hit.row for hit in hits])
+        if hits and not tracks:
+            raise VibesmithError(
+                "The catalogue has just been replaced, and its new index is being built.", "Try again in a minute."
+            )
         heard = {song_key(t) for t in tracks.values() if t.id in plan.exclude}
         found = distinct([
             Candidate(hit.row, tracks[hit.row], hit.score)
             for hit in hits
-            if hit.row in tracks and song_key(tracks[hit.row]) not in heard
+            if hit.row in tracks
+            and song_key(tracks[hit.row]) not in heard
+            and not _plays(tracks[hit.row], plan.refused_instruments)
         ])[: pool_size(plan.count)]  # fmt: skip
         vectors = self._index.vectors([c.row for c in found])
         return [replace(c, vector=vectors[c.row]) for c in found if c.row in vectors]
@@ -266,10 +288,15 @@ class Composer:
                 refused.append(Rule((clause,), condition, forbids=True))
             else:
                 wanted.setdefault(clause.kind, []).append(Rule((clause,), condition))
+        # "Instrumental hip hop, no rap": what is asked for by name is not refused by another of its names.
+        kept = {(c.kind, c.value) for rules in wanted.values() for r in rules for c in r.clauses}
+        refused = [r for r in refused if (r.clauses[0].kind, r.clauses[0].value) not in kept]
         return [_alternatives(rules) for rules in wanted.values()] + refused
 
 
 def _check_size(request: VibeRequest) -> None:
+    if request.seed < 0:
+        raise BadVibeError(f"The seed {request.seed} cannot be used.", "Give 0 or a larger number.")
     if request.count is not None and not 1 <= request.count <= MOST_COUNT:
         raise BadVibeError(f"{request.count} songs cannot be made.", f"Ask for 1 to {MOST_COUNT}.")
     if request.minutes is not None and not 1 <= request.minutes <= MOST_MINUTES:
@@ -311,8 +338,8 @@ def _alternatives(rules: Sequence[Rule]) -> Rule:
     return Rule(clauses, OneOf(tuple(r.condition for r in rules if isinstance(r.condition, AnyOf | Between))))
 
 
-def _short_note(met: int, clauses: Sequence[Clause], *, limited: bool) -> str:
-    wishes = ", ".join(dict.fromkeys(c.value for c in clauses))
+def _short_note(met: int, asked: Sequence[str], *, limited: bool) -> str:
+    wishes = ", ".join(asked)
     songs = "No song" if met == 0 else f"Only {met} song{'s' * (met > 1)}"
     few_each = f", at most {PER_ARTIST} an artist," if limited else ""
     return (

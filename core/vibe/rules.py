@@ -36,6 +36,7 @@ _LONGEST_NAME: Final = 6
 _THIS_CENTURY: Final = 30  # "20s" to "29s" of two digits is this century's; "30s" and on the last one's
 
 _GENRE_WORDS: Final = {fold(name): name for name in GENRES} | dict(GENRE_ALIASES)
+del _GENRE_WORDS["christmas"]  # a catalogue's tag for crooners; said by a person, it is a season
 _VOCABULARY: Final = frozenset(MOODS) | frozenset(SITUATIONS) | frozenset(_GENRE_WORDS)
 # Each is a genre's name or alias, but more often an ordinary word.
 _GENRE_NOT_ALONE: Final = frozenset({
@@ -208,6 +209,10 @@ def _aligned_fold(text: str) -> str:
     return "".join(f[0] if (f := fold(c)) else " " for c in text)
 
 
+# Before a word that may be a genre: "no house", "anything but pop".
+_REFUSING: Final = frozenset({"no", "not", "without", "but", "except", "sin", "ohne", "sans"})
+
+
 def _listed(words: list[Token], folded: str) -> list[Clause]:
     """Clauses of the fixed word lists."""
     tables = (
@@ -228,10 +233,14 @@ def _listed(words: list[Token], folded: str) -> list[Clause]:
                     and spoken in _GENRE_NOT_ALONE
                     and not _MUSIC_WORD.match(folded[end:])
                     and len(words) > 2
+                    and not (a and words[a - 1].word in _REFUSING)
                 ):
                     continue
                 found.append(Clause(kind, value, Sign.WANTED, start, end))
     return found
+
+
+_COMPARED: Final = ("shorter than ", "longer than ", "less than ", "more than ", "under ", "over ")
 
 
 def _numbers(folded: str) -> list[Clause]:
@@ -247,7 +256,8 @@ def _numbers(folded: str) -> list[Clause]:
         minutes = _value(number) if number else 0
         if unit.startswith(("h", "stunde")):
             minutes = 60 * minutes + 30 * halves
-        if 0 < minutes <= 24 * 60:
+        of_each_song = folded[: match.start()].endswith(_COMPARED)  # "songs shorter than 3 minutes"
+        if 0 < minutes <= 24 * 60 and not of_each_song:
             found.append(Clause(ClauseKind.MINUTES, str(minutes), Sign.WANTED, *match.span()))
     return found
 

@@ -267,7 +267,7 @@ def test_unknown_fields_are_left_aside(tmp_path: Path) -> None:
     [
         ("", "a.csv"),
         ("", "a.csv.gz"),
-        ("id;name;artists\n1;A;B\n", "a.csv"),
+        ("id;title;artists\n1;A;B\n", "a.csv"),
         ("id,title,artists\n1,A,B\n", "a.csv"),
         (f"{HEADER}\n{row()}\n".encode("utf-16"), "a.csv"),
         (json_line(), "a.csv"),

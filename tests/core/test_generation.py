@@ -308,3 +308,31 @@ def test_more_songs_than_a_chunk_are_all_built(tmp_path: Path) -> None:
     assert (opened.songs, opened.index.count(), told[-1]) == (1100, 1100, 1100)
     assert len(opened.index.vectors([row_number(t.id) for t in songs(1100)])) == 1100
     opened.close()
+
+
+# --- where and on what it stands --------------------------------------------------------------------------------------
+
+
+def test_a_lost_stretch_in_the_middle_of_a_large_file_is_noticed(built: Built, tmp_path: Path) -> None:
+    folder = tmp_path / built.folder.name
+    shutil.copytree(built.folder, folder)
+    path = max(folder.rglob("*"), key=lambda p: p.stat().st_size if p.is_file() else 0)
+    size = path.stat().st_size
+    assert size > 16_000_000
+    with path.open("r+b") as file:
+        file.seek(size // 3)
+        file.write(b"\xff" * (size // 4))
+    with pytest.raises(SearchIndexError, match="damaged"):
+        Generation.open(folder)
+
+
+def test_a_folder_of_the_same_name_where_it_is_started_does_no_harm(
+    built: Built, embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "__init__.py").write_text("raise SystemExit('not ours')")
+    (tmp_path / "numpy.py").write_text("raise SystemExit('not numpy')")
+    monkeypatch.chdir(tmp_path)
+    opened = generations(built, tmp_path / "index", embedder).open_or_build(built.fingerprint)
+    assert opened.songs == 30
+    opened.close()

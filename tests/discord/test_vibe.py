@@ -207,4 +207,4 @@ async def test_status_says_what_it_answers_from(server: Server) -> None:
     assert "70" in text
     assert safe("all-MiniLM-L6-v2", 99) in text
     assert "a new index is being built" in text
-    assert "1 vibes with 30 songs" in text
+    assert "1 vibe with 30 songs" in text
