@@ -42,8 +42,9 @@ def make_generations(settings: Settings, embedder: Embedder) -> Generations:
     return Generations(settings.index_folder, settings.catalogue_file, embedder, settings.model_cache)
 
 
-def make_composer(store: CatalogueStore, generation: Generation, embedder: Embedder) -> Composer:
-    return Composer(store, generation.space, generation.index, make_interpreter(store, embedder))
+def make_composer(generation: Generation, embedder: Embedder) -> Composer:
+    tracks = generation.tracks
+    return Composer(tracks, generation.space, generation.index, make_interpreter(tracks, embedder))
 
 
 def make_interpreter(store: CatalogueStore, embedder: Embedder) -> BuiltInInterpreter:
@@ -61,7 +62,7 @@ class Studio:
     def composer(self, on_progress: Progress = lambda _done, _total: None) -> tuple[Composer, Generation]:
         """A composer over the index for the catalogue as it is now; built first where need be."""
         generation = self.generations.open_or_build(self.store.fingerprint, on_progress)
-        return make_composer(self.store, generation, self.embedder), generation
+        return make_composer(generation, self.embedder), generation
 
     def close(self) -> None:
         self.store.close()

@@ -51,7 +51,7 @@ class Engine(Protocol):
 class LocalEngine:
     """Answers from the embedded index, and follows the catalogue as other processes change it.
 
-    While a new index is being built, in a process of its own, the old one answers from the songs that are still there.
+    While a new index is being built, in a process of its own, the old one answers.
 
     Args:
         settings: where the catalogue and the index are.

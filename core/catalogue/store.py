@@ -74,11 +74,15 @@ class CatalogueStore:
     date as it goes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         try:
+            if read_only:  # a copy that `copy_to` made, which nobody writes
+                address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+                self._db = sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -94,6 +98,11 @@ class CatalogueStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def copy_to(self, path: Path) -> None:
+        """Write the catalogue as it is at this moment into a new file, to be opened `read_only`."""
+        with self._lock:
+            self._db.execute("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from core.errors import VibesmithError
 from core.index.backend import Point
 from core.index.edge import EdgeIndex
 from core.index.embedding import Embedder
-from core.index.generation import EDGE, SCRATCH, Manifest, fingerprint, fsync_folder
+from core.index.generation import EDGE, SCRATCH, TRACKS, Manifest, fingerprint, fsync_folder
 from core.index.precomputed import Precomputed
 from core.index.space import Space, Vector, card, payload, sparse_track
 from core.models import Track
@@ -37,27 +38,13 @@ _CHUNK: Final = 512
 
 def build(store: CatalogueStore, embedder: Embedder, parent: Path, report: Callable[[int, int], None]) -> Path:
     """Build the generation for what the store holds now, under `parent`; its folder."""
-    name = fingerprint(store.fingerprint, embedder.fingerprint)
     parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=parent))
     try:
-        total = len(store)
-        if not total:
-            raise VibesmithError("The catalogue is empty.", "Import a file: vibesmith catalogue import FILE.")
-        embedded = _embedded(store, embedder, report, total)
-        sample = list(islice(embedded, _SAMPLE))
-        space = Space.fit((track for _, track in store.rows()), np.stack([vector for _, _, vector in sample]))
-        index = EdgeIndex.create(scratch / EDGE, space.dimension)
-        index.upsert(
-            Point(row, space.track_vector(track, vector), sparse_track(track), payload(track))
-            for row, track, vector in chain(sample, embedded)
-        )
-        if fingerprint(store.fingerprint, embedder.fingerprint) != name:
-            raise VibesmithError("The catalogue changed while its index was being built.", "Ask again.")
-        index.seal()
-        index.close()
-        space.save(scratch)
-        Manifest.describe(scratch, name, total).write(scratch)
+        store.copy_to(scratch / TRACKS)
+        with CatalogueStore(scratch / TRACKS, read_only=True) as tracks:
+            name = fingerprint(tracks.fingerprint, embedder.fingerprint)
+            _fill(scratch, name, tracks, embedder, report)
         fsync_folder(scratch)
         final = parent / name
         shutil.rmtree(final, ignore_errors=True)  # a broken one of the same name
@@ -65,6 +52,27 @@ def build(store: CatalogueStore, embedder: Embedder, parent: Path, report: Calla
         return final
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _fill(
+    folder: Path, name: str, tracks: CatalogueStore, embedder: Embedder, report: Callable[[int, int], None]
+) -> None:
+    """Put the space, the index and the manifest beside the tracks."""
+    total = len(tracks)
+    if not total:
+        raise VibesmithError("The catalogue is empty.", "Import a file: vibesmith catalogue import FILE.")
+    embedded = _embedded(tracks, embedder, report, total)
+    sample = list(islice(embedded, _SAMPLE))
+    space = Space.fit((track for _, track in tracks.rows()), np.stack([vector for _, _, vector in sample]))
+    index = EdgeIndex.create(folder / EDGE, space.dimension)
+    index.upsert(
+        Point(row, space.track_vector(track, vector), sparse_track(track), payload(track))
+        for row, track, vector in chain(sample, embedded)
+    )
+    index.seal()
+    index.close()
+    space.save(folder)
+    Manifest.describe(folder, name, total).write(folder)
 
 
 def _embedded(
@@ -115,6 +123,9 @@ def main() -> int:
             )
     except VibesmithError as error:
         say(error=error.message, hint=error.hint)
+        return 1
+    except sqlite3.Error as error:
+        say(error=f"The catalogue could not be copied: {error}.", hint="Is the disk full? Else see: vibesmith doctor.")
         return 1
     except OSError as error:
         say(

@@ -19,17 +19,19 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from core.errors import SearchIndexError
+from core.catalogue.store import CatalogueStore
+from core.errors import CatalogueError, SearchIndexError
 from core.index.edge import EdgeIndex
 from core.index.embedding import Embedder
 from core.index.space import Space
 
 EDGE: Final = "edge"
+TRACKS: Final = "tracks.db"
 _MANIFEST: Final = "manifest.json"
 # The engine writes its configuration anew (as a whole, atomically) at every opening; it checks that itself.
 _REWRITTEN: Final = frozenset({_MANIFEST, f"{EDGE}/edge_config.json"})
 # Raise it when a vector, a payload or a file of a generation changes its meaning.
-_LAYOUT: Final = 3
+_LAYOUT: Final = 4
 SCRATCH: Final = ".building-"
 _BLOCKS, _BLOCK = 64, 1 << 16
 _LOCK_PATIENCE_S: Final = 0.5
@@ -97,12 +99,16 @@ def fsync_folder(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Generation:
-    """A generation, open."""
+    """A generation, open: the index, and the tracks as they were when it was built.
+
+    So an old generation goes on answering whatever becomes of the catalogue.
+    """
 
     name: str
     songs: int
     space: Space
     index: EdgeIndex
+    tracks: CatalogueStore
 
     @classmethod
     def open(cls, folder: Path) -> Generation:
@@ -118,15 +124,17 @@ class Generation:
                 raise SearchIndexError(f"The index in {folder} is damaged.")
             space = Space.load(folder)
             index = EdgeIndex.open(folder / EDGE)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            tracks = CatalogueStore(folder / TRACKS, read_only=True)
+        except (OSError, ValueError, TypeError, KeyError, CatalogueError) as error:
             raise SearchIndexError(f"The index in {folder} cannot be read: {error}.") from error
         if (held := index.count()) != manifest.songs:
             index.close()
             raise SearchIndexError(f"The index in {folder} holds {held:,} songs instead of {manifest.songs:,}.")
-        return cls(manifest.name, manifest.songs, space, index)
+        return cls(manifest.name, manifest.songs, space, index, tracks)
 
     def close(self) -> None:
         self.index.close()
+        self.tracks.close()
 
 
 def _environment() -> dict[str, str]:

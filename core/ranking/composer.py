@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.catalogue.identity import artist_key, song_key
 from core.catalogue.store import CatalogueStore
-from core.errors import BadVibeError, VibesmithError
+from core.errors import BadVibeError
 from core.index.backend import AnyOf, Between, Condition, Filter, OneOf, Query, RowsIn, SparseVector, VectorIndex
 from core.index.space import Space, Weights, genre_of, sparse_query
 from core.models import Clause, ClauseKind, Pick, Playlist, Sign, Track, Vibe
@@ -224,10 +224,6 @@ class Composer:
         limit = max(_CANDIDATES, plan.count * 10) + len(plan.exclude)
         hits = self._index.search(Query(plan.vector, self._words(plan.vibe), _WORDS_WEIGHT, limit, where))
         tracks = self._store.tracks([hit.row for hit in hits])
-        if hits and not tracks:
-            raise VibesmithError(
-                "The catalogue has just been replaced, and its new index is being built.", "Try again in a minute."
-            )
         heard = {song_key(t) for t in tracks.values() if t.id in plan.exclude}
         found = distinct([
             Candidate(hit.row, tracks[hit.row], hit.score)

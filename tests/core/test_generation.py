@@ -336,3 +336,17 @@ def test_a_folder_of_the_same_name_where_it_is_started_does_no_harm(
     opened = generations(built, tmp_path / "index", embedder).open_or_build(built.fingerprint)
     assert opened.songs == 30
     opened.close()
+
+
+def test_an_open_generation_knows_its_songs_whatever_becomes_of_the_catalogue(tmp_path: Path) -> None:
+    made_up = songs(20)
+    fill(tmp_path / "c.db", made_up)
+    with CatalogueStore(tmp_path / "c.db") as store:
+        opened = Generation.open(build(store, Quick(), tmp_path / "index", lambda _done, _total: None))
+        with store.transaction():
+            store.write(songs(21)[20:], "other.csv")
+            store.keep_only("other.csv")
+        assert len(store) == 1
+    assert opened.tracks.ids().keys() == {track.id for track in made_up}
+    assert set(opened.index.vectors(list(opened.tracks.ids().values()))) == set(opened.tracks.ids().values())
+    opened.close()

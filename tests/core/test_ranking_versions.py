@@ -47,7 +47,7 @@ def composer(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> It
         with store.transaction():
             store.write([*TWINS, *songs(25)], "made up")
         generation = Generation.open(build(store, embedder, home / "index", lambda _done, _total: None))
-        yield make_composer(store, generation, embedder)
+        yield make_composer(generation, embedder)
         generation.close()
 
 
