@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,7 +23,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors.numpy import load_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -182,6 +182,9 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="folder with model.safetensors and the tokenizer")
     parser.add_argument("--out", type=Path, default=ROOT / "core" / "index" / "model")
     args = parser.parse_args()
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # it reports to its makers unless told not to before it is loaded
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415
+
     source = args.weights or find_weights()
     verify(source)
     args.out.mkdir(parents=True, exist_ok=True)
