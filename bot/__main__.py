@@ -21,6 +21,7 @@ from rich.text import Text
 from bot.settings import Settings, load_settings
 from core.errors import VibesmithError
 from core.models import FEATURES, Playlist, Sign, Vibe
+from core.text import counted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -161,11 +162,7 @@ def _print_playlist(playlist: Playlist) -> None:
     out.print(table)
     for note in playlist.notes:
         out.print(f"[yellow]{escape(note)}[/yellow]")
-    out.print(f"[dim]{_counted(len(playlist.picks), 'song')}, {_counted(minutes, 'minute')}[/dim]\n")
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+    out.print(f"[dim]{counted(len(playlist.picks), 'song')}, {counted(minutes, 'minute')}[/dim]\n")
 
 
 @catalogue_app.command("info")

@@ -42,3 +42,8 @@ def printable(text: str) -> str:
         if c.isspace() or c in "\u200d\ufe0f" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
     return re.sub(r"\s+", " ", "".join(kept)).strip()
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things for people: "1 song", "3,008 songs"."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

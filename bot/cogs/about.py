@@ -12,7 +12,8 @@ from discord.ext import commands
 
 from bot.engine import Engine
 from bot.ui.answers import Answer, Answers
-from bot.ui.cards import counted, facts, notice
+from bot.ui.cards import facts, notice
+from core.text import counted
 from storage.history import History
 
 _HELP: Final = """\

@@ -13,6 +13,7 @@ from discord import ui
 from bot.ui.text import safe, safe_label, safe_url
 from core.errors import VibesmithError
 from core.models import FEATURES, Clause, ClauseKind, Mood, Sign, Vibe
+from core.text import counted
 from storage.history import KeptPick, Page
 
 SONGS_A_PAGE: Final = 10
@@ -133,10 +134,6 @@ def _footer(page: Page) -> str:
     return "\n".join(
         [f"-# {safe(note, _NOTE)}" for note in kept.notes[:_NOTES]] + [f"-# {' · '.join(filter(None, parts))}"]
     )
-
-
-def counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def facts(title: str, rows: Sequence[tuple[str, str]]) -> ui.LayoutView:

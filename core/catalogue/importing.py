@@ -116,11 +116,13 @@ def ensure_starter(store: CatalogueStore) -> None:
 
     An owner who replaced them by their own file keeps it that way.
     """
+    if store.meta(_STARTER_STATE) == "off":
+        return
     digest = hashlib.blake2b(digest_size=16)
     for path in starter_files():
         digest.update(path.read_bytes())
     current = digest.hexdigest()
-    if store.meta(_STARTER_STATE) == "off" or store.source_version(STARTER) == current:
+    if store.source_version(STARTER) == current:
         return
     with store.transaction():
         if store.source_version(STARTER) != current:  # another process may have been first

@@ -98,13 +98,16 @@ class Plan:
     @property
     def strict(self) -> Filter:
         """Every rule, as a filter."""
-        return Filter(
-            tuple(r.condition for r in self.rules if not r.forbids), tuple(r.condition for r in self.rules if r.forbids)
-        )
+        return _strict(self.rules)
 
     def models_near(self, track: Vector) -> list[str]:
         """The artists whose mean song this one is close to."""
         return [name for name, model in self.models.items() if _cosine(model, track) >= _CLOSE]
+
+
+def _strict(rules: Sequence[Rule]) -> Filter:
+    """All rules, as one filter."""
+    return Filter(tuple(r.condition for r in rules if not r.forbids), tuple(r.condition for r in rules if r.forbids))
 
 
 def _plays(track: Track, instruments: frozenset[str]) -> bool:
@@ -208,11 +211,9 @@ class Composer:
         inside = Filter((RowsIn(frozenset(within)),)) if within is not None else Filter()
         total = self._index.count(inside)
         limit = min(limit or total, total)
-        rules = self.rules(understood.vibe)
-        must = tuple(r.condition for r in rules if not r.forbids)
-        must_not = tuple(r.condition for r in rules if r.forbids)
+        strict = _strict(self.rules(understood.vibe))
         ranked: dict[int, None] = {}
-        for where in dict.fromkeys((Filter(must, must_not), Filter((), must_not), Filter())):
+        for where in dict.fromkeys((strict, Filter(must_not=strict.must_not), Filter())):
             if len(ranked) < limit:
                 query = Query(
                     vector, self._words(understood.vibe), _WORDS_WEIGHT, limit, inside.and_(where), exact=True
